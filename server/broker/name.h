@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names of channels: 1 to 255 bytes of A-Z a-z 0-9 - _ . /
+#pragma once
+
+#include <string_view>
+
+#include "base/status.h"
+
+namespace sluice::broker {
+
+// INVALID_ARGUMENT, naming `field` and what is wrong with the name: its length, the byte and where,
+// an empty token ("a..b", a leading or trailing dot), or a leading '_' (the broker's own).
+Status CheckName(std::string_view field, std::string_view name);
+
+}  // namespace sluice::broker
