@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rpc/call.h"
+
+#include <atomic>
+#include <utility>
+
+#include "base/check.h"
+#include "rpc/method_table.h"
+#include "rpc/status_map.h"
+
+namespace sluice::rpc {
+
+// Outlives its call: a notice under way when the call ends finds nobody.
+class Call::CallNotifier final : public broker::Notifier,
+                                 public InboxItem,
+                                 public std::enable_shared_from_this<CallNotifier> {
+ public:
+  explicit CallNotifier(Call& call) : worker_(call.worker_), call_(&call) {}
+
+  void Notify() noexcept override {
+    if (!is_posted_.exchange(true, std::memory_order_acq_rel)) worker_.Post(shared_from_this());
+  }
+  void RunOnWorker() override {
+    // Cleared before looking: news made from here on posts again.
+    is_posted_.store(false, std::memory_order_release);
+    if (call_ != nullptr) call_->Notice();
+  }
+  void Forget() noexcept { call_ = nullptr; }
+
+ private:
+  Worker& worker_;
+  Call* call_;  // touched by the worker's thread only
+  std::atomic<bool> is_posted_ = false;
+};
+
+void Call::Request(Worker& worker, grpc::AsyncGenericService& service, const MethodTable& methods,
+                   StreamTable& streams) {
+  new Call(worker, service, methods, streams);  // owns itself
+}
+
+Call::Call(Worker& worker, grpc::AsyncGenericService& service, const MethodTable& methods,
+           StreamTable& streams)
+    : worker_(worker),
+      service_(service),
+      methods_(methods),
+      streams_(streams),
+      stream_(&context_),
+      begin_event_(this, [](void* self, bool ok) { static_cast<Call*>(self)->OnBegin(ok); }),
+      done_event_(this, [](void* self, bool) { static_cast<Call*>(self)->OnDone(); }),
+      read_event_(this, [](void* self, bool ok) { static_cast<Call*>(self)->OnRead(ok); }),
+      write_event_(this, [](void* self, bool ok) { static_cast<Call*>(self)->OnWrite(ok); }),
+      finish_event_(this, [](void* self, bool ok) { static_cast<Call*>(self)->OnFinish(ok); }) {
+  context_.AsyncNotifyWhenDone(&done_event_);
+  owed_ = 1;
+  ++worker_.requests();
+  service_.RequestCall(&context_, &stream_, worker_.queue(), worker_.queue(), &begin_event_);
+}
+
+Call::~Call() {
+  if (notifier_ != nullptr) notifier_->Forget();
+  handler_.reset();
+  if (info_ != nullptr) streams_.Remove(info_);
+  if (is_linked()) worker_.calls().Erase(*this);
+}
+
+broker::NotifierPtr Call::notifier() const noexcept { return notifier_; }
+
+void Call::OnBegin(bool ok) {
+  --owed_;
+  --worker_.requests();
+  if (!ok) {  // the server is shutting down; the done tag never comes for a call that never began
+    delete this;
+    return;
+  }
+  ++owed_;  // the done tag
+  if (!worker_.is_closing()) Request(worker_, service_, methods_, streams_);
+  Begin();
+  DestroyIfSettled();
+}
+
+void Call::Begin() {
+  worker_.calls().PushBack(*this);
+  peer_ = context_.peer();
+  notifier_ = std::make_shared<CallNotifier>(*this);
+  const Method* method = methods_.Find(context_.method());
+  if (method == nullptr) {
+    Finish(Status(Code::kUnimplemented, "METHOD_NOT_SERVED",
+                  "this daemon does not serve " + context_.method()));
+    return;
+  }
+  Result<std::shared_ptr<StreamInfo>> info =
+      streams_.Add(context_.method(), peer_, method->is_stream, worker_.clock().Now());
+  if (!info) {
+    Finish(info.error());
+    return;
+  }
+  info_ = std::move(*info);
+  if (methods_.is_draining() && !method->is_served_while_draining) {
+    Finish(DrainingStatus());
+    return;
+  }
+  handler_ = method->make(*this);
+  Read();
+}
+
+void Call::Read() {
+  if (is_reading_ || is_finishing_ || is_gone_) return;
+  is_reading_ = true;
+  ++owed_;
+  stream_.Read(&frame_, &read_event_);
+}
+
+void Call::Write(const grpc::ByteBuffer& frame) {
+  SLUICE_CHECK(!is_writing_);
+  if (is_finishing_ || is_gone_) return;
+  is_writing_ = true;
+  ++owed_;
+  if (info_ != nullptr) info_->WriteBegan(worker_.clock().Now(), frame.Length());
+  stream_.Write(frame, &write_event_);
+}
+
+void Call::Finish(const Status& status) {
+  if (is_finishing_ || is_gone_) return;
+  is_finishing_ = true;
+  ++owed_;
+  stream_.Finish(ToGrpc(status), &finish_event_);
+}
+
+void Call::WriteAndFinish(const grpc::ByteBuffer& frame) {
+  SLUICE_CHECK(!is_writing_);
+  if (is_finishing_ || is_gone_) return;
+  is_finishing_ = true;
+  ++owed_;
+  stream_.WriteAndFinish(frame, grpc::WriteOptions(), grpc::Status::OK, &finish_event_);
+}
+
+void Call::OnDone() {
+  --owed_;
+  // A call that is being finished learns its fate from the tag of Finish.
+  if (context_.IsCancelled() && !is_finishing_) {
+    is_gone_ = true;
+    if (handler_ != nullptr) handler_->OnGone();
+    handler_.reset();
+  }
+  DestroyIfSettled();
+}
+
+void Call::OnRead(bool ok) {
+  --owed_;
+  is_reading_ = false;
+  if (handler_ != nullptr && !is_finishing_ && !is_gone_) {
+    if (ok) {
+      // Apart from the member, which the handler may have filled anew.
+      grpc::ByteBuffer frame;
+      frame.Swap(&frame_);
+      handler_->OnFrame(frame);
+    } else {
+      handler_->OnHalfClose();
+    }
+  }
+  DestroyIfSettled();
+}
+
+void Call::OnWrite(bool ok) {
+  --owed_;
+  is_writing_ = false;
+  if (info_ != nullptr) info_->WriteEnded();
+  if (handler_ != nullptr && !is_gone_) handler_->OnWritten(ok);
+  DestroyIfSettled();
+}
+
+void Call::OnFinish(bool ok) {
+  --owed_;
+  if (handler_ != nullptr) handler_->OnFinished(ok);
+  handler_.reset();
+  DestroyIfSettled();
+}
+
+void Call::Notice() {
+  if (handler_ != nullptr && !is_finishing_ && !is_gone_) handler_->OnNotice();
+  DestroyIfSettled();
+}
+
+void Call::Drain(bool is_final) {
+  if (handler_ != nullptr && !is_finishing_ && !is_gone_) handler_->OnDrain(is_final);
+}
+
+void Call::DestroyIfSettled() {
+  if (owed_ == 0 && (is_finishing_ || is_gone_)) delete this;
+}
+
+}  // namespace sluice::rpc

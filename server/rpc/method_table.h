@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which methods this daemon serves, by full name. One table for every service, since every call
+// arrives through one generic service (docs/decisions).
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "base/status.h"
+
+namespace sluice::rpc {
+
+class Call;
+class Handler;
+
+struct Method {
+  std::function<std::unique_ptr<Handler>(Call&)> make;
+  bool is_stream = false;
+  // What empties or observes the daemon goes on while it drains; the rest is refused.
+  bool is_served_while_draining = false;
+};
+
+// Filled before the server starts; then read by every worker.
+class MethodTable {
+ public:
+  // `name` as on the wire: "/sluice.v1.QueueService/Send".
+  void Add(std::string name, Method method) {
+    methods_.emplace(std::move(name), std::move(method));
+  }
+  const Method* Find(const std::string& name) const {
+    const auto it = methods_.find(name);
+    return it == methods_.end() ? nullptr : &it->second;
+  }
+
+  void StartDrain() { is_draining_.store(true, std::memory_order_relaxed); }
+  bool is_draining() const { return is_draining_.load(std::memory_order_relaxed); }
+
+ private:
+  std::unordered_map<std::string, Method> methods_;
+  std::atomic<bool> is_draining_ = false;
+};
+
+// UNAVAILABLE, reason DRAINING, with a delay after which another daemon may have taken over.
+inline Status DrainingStatus() {
+  return Status(Code::kUnavailable, "DRAINING", "the daemon is going down")
+      .RetryAfter(std::chrono::seconds(1));
+}
+
+}  // namespace sluice::rpc

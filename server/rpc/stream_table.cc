@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rpc/stream_table.h"
+
+#include <algorithm>
+#include <string_view>
+#include <tuple>
+
+namespace sluice::rpc {
+namespace {
+
+// "ipv4:10.0.0.7:51234" without its port. A peer that has none is its own address.
+std::string AddressOf(const std::string& peer) { return peer.substr(0, peer.rfind(':')); }
+
+Status TooMany(std::string_view what, std::uint32_t limit) {
+  std::string message("too many open streams ");
+  message.append(what).append(": the limit is ").append(std::to_string(limit));
+  return Status(Code::kResourceExhausted, "TOO_MANY_STREAMS", std::move(message))
+      .With("limit", std::to_string(limit))
+      .With("scope", std::string(what))
+      .RetryAfter(std::chrono::seconds(1));
+}
+
+void CountDown(std::unordered_map<std::string, std::uint32_t>& counts, const std::string& key) {
+  const auto it = counts.find(key);
+  if (it != counts.end() && --it->second == 0) counts.erase(it);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<StreamInfo>> StreamTable::Add(const std::string& method,
+                                                     const std::string& peer, bool is_stream,
+                                                     TimePoint now) {
+  auto info = std::make_shared<StreamInfo>();
+  info->method = method;
+  info->peer = peer;
+  info->is_stream = is_stream;
+  info->began = now;
+  const std::string address = AddressOf(peer);
+  MutexLock lock(mutex_);
+  if (infos_.size() >= limits_.streams_max) return TooMany("in all", limits_.streams_max);
+  std::uint32_t& connection = per_connection_[peer];
+  if (connection >= limits_.streams_per_connection_max) {
+    return TooMany("on this connection", limits_.streams_per_connection_max);
+  }
+  std::uint32_t& from_address = per_address_[address];
+  if (limits_.streams_per_address_max != 0 && from_address >= limits_.streams_per_address_max) {
+    if (connection == 0) per_connection_.erase(peer);
+    return TooMany("from this address", limits_.streams_per_address_max);
+  }
+  ++connection;
+  ++from_address;
+  if (is_stream) ++streams_;
+  info->id = next_id_++;
+  infos_.emplace(info->id, info);
+  return info;
+}
+
+void StreamTable::Remove(const std::shared_ptr<StreamInfo>& info) {
+  const std::string address = AddressOf(info->peer);
+  MutexLock lock(mutex_);
+  if (infos_.erase(info->id) == 0) return;
+  if (info->is_stream) --streams_;
+  CountDown(per_connection_, info->peer);
+  CountDown(per_address_, address);
+}
+
+void StreamTable::SetChannel(StreamInfo& info, const std::string& channel) {
+  MutexLock lock(mutex_);
+  info.channel = channel;
+}
+
+std::size_t StreamTable::size() const {
+  MutexLock lock(mutex_);
+  return infos_.size();
+}
+
+std::size_t StreamTable::streams() const {
+  MutexLock lock(mutex_);
+  return streams_;
+}
+
+std::vector<StreamView> StreamTable::List(TimePoint now) const {
+  std::vector<StreamView> views;
+  {
+    MutexLock lock(mutex_);
+    views.reserve(infos_.size());
+    for (const auto& [id, info] : infos_) {
+      const Duration::rep write_began = info->write_began.load(std::memory_order_relaxed);
+      views.push_back({
+          .id = id,
+          .method = info->method,
+          .peer = info->peer,
+          .channel = info->channel,
+          .state = info->state.load(std::memory_order_relaxed),
+          .age = now - info->began,
+          .write_stalled =
+              write_began == 0 ? Duration::zero() : now - TimePoint(Duration(write_began)),
+          .write_bytes = write_began == 0 ? 0 : info->write_bytes.load(std::memory_order_relaxed),
+          .held_messages = info->held_messages.load(std::memory_order_relaxed),
+          .credit_messages = info->credit_messages.load(std::memory_order_relaxed),
+          .waiting_messages = info->waiting_messages.load(std::memory_order_relaxed),
+      });
+    }
+  }
+  std::sort(views.begin(), views.end(), [](const StreamView& a, const StreamView& b) {
+    return std::tuple(b.write_stalled, b.age, a.id) < std::tuple(a.write_stalled, a.age, b.id);
+  });
+  return views;
+}
+
+}  // namespace sluice::rpc
