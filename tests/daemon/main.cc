@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <absl/synchronization/mutex.h>
+#include <gtest/gtest.h>
+
+int main(int argc, char** argv) {
+  // Debian's abseil checks every lock for cycles: a global spin lock, and aborts on false alarms.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  ::testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
