@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "send_buffer.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <set>
+
+#include "sluice/v1/queue.pb.h"
+#include "tests/support/seed.h"
+
+namespace sluice {
+namespace {
+
+Message Text(std::string_view payload) { return {payload, {}, {}, {}}; }
+
+v1::SendStreamRequest Parsed(const std::string& frame) {
+  v1::SendStreamRequest request;
+  EXPECT_TRUE(request.ParseFromString(frame));
+  return request;
+}
+
+std::vector<std::string> PayloadsOf(const v1::SendStreamRequest& request) {
+  std::vector<std::string> payloads;
+  for (const v1::Message& message : request.messages()) payloads.push_back(message.payload());
+  return payloads;
+}
+
+TEST(SendBuffer, MessagesGatherInOneFrameWithTheFirstSequence) {
+  SendBuffer buffer(1000);
+  buffer.Append(7, Text("a"));
+  buffer.Append(8, Text("b"));
+  ASSERT_TRUE(buffer.has_frame());
+  const auto frame = Parsed(buffer.TakeFrame());
+  EXPECT_EQ(PayloadsOf(frame), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(frame.first_sequence(), 7u);
+  EXPECT_FALSE(buffer.has_frame());
+  EXPECT_EQ(buffer.pending_messages(), 2u);
+}
+
+TEST(SendBuffer, AGapInTheSequencesBeginsAFrame) {
+  SendBuffer buffer(1000);
+  buffer.Append(1, Text("a"));
+  buffer.Append(3, Text("b"));
+  EXPECT_EQ(PayloadsOf(Parsed(buffer.TakeFrame())), std::vector<std::string>{"a"});
+  const auto second = Parsed(buffer.TakeFrame());
+  EXPECT_EQ(PayloadsOf(second), std::vector<std::string>{"b"});
+  EXPECT_EQ(second.first_sequence(), 3u);
+}
+
+TEST(SendBuffer, AFrameIsFullAtItsBytesButTakesOneMessageOfAnySize) {
+  SendBuffer buffer(100);
+  const std::string large(500, 'x');
+  buffer.Append(1, Text("a"));
+  buffer.Append(2, Text(large));
+  buffer.Append(3, Text("b"));
+  EXPECT_EQ(PayloadsOf(Parsed(buffer.TakeFrame())).size(), 1u);
+  EXPECT_EQ(PayloadsOf(Parsed(buffer.TakeFrame())), std::vector<std::string>{large});
+  EXPECT_EQ(PayloadsOf(Parsed(buffer.TakeFrame())), std::vector<std::string>{"b"});
+}
+
+TEST(SendBuffer, EveryFieldOfAMessageTravels) {
+  SendBuffer buffer(1000);
+  const std::vector<Header> headers = {{"k", "v"}, {"l", ""}};
+  buffer.Append(1, {"payload", "id", "text/plain", headers});
+  const auto frame = Parsed(buffer.TakeFrame());
+  ASSERT_EQ(frame.messages_size(), 1);
+  const v1::Message& message = frame.messages(0);
+  EXPECT_EQ(message.payload(), "payload");
+  EXPECT_EQ(message.id(), "id");
+  EXPECT_EQ(message.content_type(), "text/plain");
+  ASSERT_EQ(message.headers().size(), 2u);
+  EXPECT_EQ(message.headers().at("k"), "v");
+  EXPECT_EQ(message.headers().at("l"), "");
+}
+
+TEST(SendBuffer, WhatIsLeftPendingIsToldInOrderAndOnce) {
+  SendBuffer buffer(1000);
+  for (std::uint64_t sequence = 1; sequence <= 10; ++sequence) buffer.Append(sequence, Text("x"));
+  EXPECT_EQ(buffer.Answer(4, 3), 3u);
+  EXPECT_EQ(buffer.Answer(4, 3), 0u) << "answered before";
+  const auto pending = buffer.TakePending();
+  ASSERT_EQ(pending.size(), 2u);
+  EXPECT_EQ(pending[0].first, 1u);
+  EXPECT_EQ(pending[0].count, 3u);
+  EXPECT_EQ(pending[1].first, 7u);
+  EXPECT_EQ(pending[1].count, 4u);
+  EXPECT_EQ(buffer.pending_messages(), 0u);
+  EXPECT_EQ(buffer.pending_bytes(), 0u);
+  EXPECT_FALSE(buffer.has_frame());
+}
+
+// Random appends and answers against a set of sequences: the account agrees at every step, and the
+// bytes are gone exactly when the messages are.
+TEST(SendBuffer, TheAccountAgreesWithASet) {
+  const std::uint64_t seed = testing::Seed("SendBuffer.TheAccountAgreesWithASet");
+  std::mt19937_64 random(seed);
+  SendBuffer buffer(200);
+  std::set<std::uint64_t> model;
+  std::uint64_t next = 1;
+  for (int step = 0; step < 20'000; ++step) {
+    if (random() % 2 == 0) {
+      next += random() % 3 == 0 ? random() % 5 : 0;
+      buffer.Append(next, Text(std::string(random() % 50, 'x')));
+      model.insert(next++);
+    } else {
+      const std::uint64_t first = next > 40 ? next - random() % 40 : 1;
+      const auto count = static_cast<std::uint32_t>(1 + random() % 10);
+      const auto begin = model.lower_bound(first);
+      const auto end = model.lower_bound(first + count);
+      const auto expected = static_cast<std::uint32_t>(std::distance(begin, end));
+      model.erase(begin, end);
+      ASSERT_EQ(buffer.Answer(first, count), expected) << "seed " << seed << " step " << step;
+    }
+    ASSERT_EQ(buffer.pending_messages(), model.size()) << "seed " << seed << " step " << step;
+    ASSERT_EQ(buffer.pending_bytes() == 0, model.empty()) << "seed " << seed << " step " << step;
+  }
+  std::set<std::uint64_t> left;
+  for (const SendBuffer::Range& range : buffer.TakePending()) {
+    for (std::uint64_t i = 0; i < range.count; ++i) left.insert(range.first + i);
+  }
+  EXPECT_EQ(left, model) << "seed " << seed;
+}
+
+}  // namespace
+}  // namespace sluice
