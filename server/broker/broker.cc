@@ -169,11 +169,6 @@ std::vector<std::shared_ptr<Queue>> Broker::ListQueues(const std::string& prefix
   return list;
 }
 
-std::size_t Broker::queue_count() const {
-  MutexLock lock(mutex_);
-  return queues_.size();
-}
-
 std::vector<std::shared_ptr<Queue>> Broker::AllQueues() const {
   return ListQueues("", "", ~std::size_t{0});
 }

@@ -59,7 +59,6 @@ class Broker {
   // In order of name, from after `after`, at most `count`, names that begin with `prefix`.
   std::vector<std::shared_ptr<Queue>> ListQueues(const std::string& prefix,
                                                  const std::string& after, std::size_t count) const;
-  std::size_t queue_count() const;
 
   // Live counts over everything, for ServerInfo and tests of "nothing leaks".
   struct Totals {

@@ -112,7 +112,7 @@ TEST_F(Registry, X17_DeclaringTwiceIsTheSameQueueOrRefused) {
   spec.capacity = 5;
   EXPECT_NE(broker->DeclareQueue("q", spec).error().message().find("spec.shared false, not true"),
             std::string::npos);
-  EXPECT_EQ(broker->queue_count(), 1u);
+  EXPECT_EQ(broker->totals().queues, 1u);
   EXPECT_EQ(broker->DeclareQueue("_q", {}).error().code(), Code::kInvalidArgument);
   spec.capacity = kCapacityMax + 1;
   EXPECT_EQ(broker->DeclareQueue("r", spec).error().code(), Code::kInvalidArgument);
