@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names to channels, and what all channels share: the one object that rpc/ and admin/ hold.
+// The channels of every kind by name, and what they share: the one object that rpc/ and admin/
+// hold.
 //
-// Threads: every method may be called from any thread. The registry's lock is never held while a
-// channel is called.
+// Threads: every method may be called from any thread.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
-#include "base/mutex.h"
-#include "base/result.h"
+#include "broker/channel_space.h"
 #include "broker/limits.h"
 #include "broker/queue.h"
+#include "broker/registry.h"
 #include "broker/sessions.h"
 #include "broker/timers.h"
 
@@ -33,32 +30,13 @@ class Broker {
   Broker(BrokerOptions options, const Clock& clock);
   ~Broker();
 
-  const Limits& limits() const noexcept { return options_.limits; }
+  const Limits& limits() const noexcept { return space_.limits; }
   const Clock& clock() const noexcept { return clock_; }
   Timers& timers() noexcept { return timers_; }
   Sessions& sessions() noexcept { return *sessions_; }
 
-  struct Declared {
-    std::shared_ptr<Queue> queue;
-    bool created = false;
-  };
-  // N5: same name and effective spec, same queue; otherwise FAILED_PRECONDITION, reason
-  // DECLARED_OTHERWISE, naming the first field that differs. An ended queue's name gives a new one,
-  // with a new epoch; ended queues give way when there are too many. INVALID_ARGUMENT for the name
-  // or the spec; RESOURCE_EXHAUSTED, reason TOO_MANY_CHANNELS; UNAVAILABLE, reason DRAINING.
-  Result<Declared> DeclareQueue(const std::string& name, const QueueSpec& spec);
-  // For looking and settling: NOT_FOUND, reason QUEUE_NOT_FOUND; declares nothing.
-  Result<std::shared_ptr<Queue>> LookUpQueue(const std::string& name) const;
-  // For using: as LookUpQueue, but with auto_declare an unknown name comes to life.
-  Result<std::shared_ptr<Queue>> FindQueue(const std::string& name);
-  // As an open does it: with a spec DeclareQueue, without FindQueue.
-  Result<std::shared_ptr<Queue>> OpenQueue(const std::string& name,
-                                           const std::optional<QueueSpec>& spec);
-  // N4. The name is free at once. Returns how many messages were destroyed.
-  Result<std::uint64_t> DeleteQueue(const std::string& name);
-  // In order of name, from after `after`, at most `count`, names that begin with `prefix`.
-  std::vector<std::shared_ptr<Queue>> ListQueues(const std::string& prefix,
-                                                 const std::string& after, std::size_t count) const;
+  Registry<Queue>& queues() noexcept { return queues_; }
+  const Registry<Queue>& queues() const noexcept { return queues_; }
 
   // Live counts over everything, for ServerInfo and tests of "nothing leaks".
   struct Totals {
@@ -88,16 +66,11 @@ class Broker {
   std::vector<Lost> FinishDrain();
 
  private:
-  void DropEnded() REQUIRES(mutex_);
-  std::vector<std::shared_ptr<Queue>> AllQueues() const;
-
-  BrokerOptions options_;
   const Clock& clock_;
   Timers timers_;
+  ChannelSpace space_;
   std::shared_ptr<Sessions> sessions_;
-  mutable Mutex mutex_;
-  std::map<std::string, std::shared_ptr<Queue>> queues_ GUARDED_BY(mutex_);
-  std::atomic<bool> is_draining_ = false;
+  Registry<Queue> queues_;
 };
 
 }  // namespace sluice::broker

@@ -26,6 +26,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -35,12 +36,18 @@
 #include "broker/producer.h"
 #include "broker/queue_spec.h"
 #include "broker/queue_stats.h"
+#include "broker/sessions.h"
 #include "broker/timers.h"
 
 namespace sluice::broker {
 
-class Queue final : public Scheduled, public std::enable_shared_from_this<Queue> {
+class Queue final : public Scheduled,
+                    public SessionBound,
+                    public std::enable_shared_from_this<Queue> {
  public:
+  using Spec = QueueSpec;
+  static constexpr std::string_view kKind = "queue";
+
   // `spec` is effective (queue_spec.h); `epoch` is drawn by the registry, 1 ... kDrawnMax. `clock`
   // and `timers` outlive the queue.
   static std::shared_ptr<Queue> Create(std::string name, const QueueSpec& spec, std::uint64_t epoch,
@@ -145,7 +152,7 @@ class Queue final : public Scheduled, public std::enable_shared_from_this<Queue>
 
   // The session's leases go back, its waiting sends are abandoned, its waiting receives are kEmpty,
   // its part in a tied lifetime ends. Idempotent.
-  void SessionEnded(const std::string& session_id);
+  void SessionEnded(const std::string& session_id) override;
 
   // --- time
   // ---------------------------------------------------------------------------------------

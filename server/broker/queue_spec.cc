@@ -60,4 +60,18 @@ Result<QueueSpec> Effective(QueueSpec spec, const Limits& limits) {
   return spec;
 }
 
+std::optional<Difference> FirstDifference(const QueueSpec& existing, const QueueSpec& asked) {
+  return Comparison()
+      .Field("spec.capacity", existing.capacity, asked.capacity)
+      .Field("spec.bytes_max", existing.bytes_max, asked.bytes_max)
+      .Field("spec.message_bytes_max", existing.message_bytes_max, asked.message_bytes_max)
+      .Field("spec.max_in_flight", existing.max_in_flight, asked.max_in_flight)
+      .Field("spec.lifetime", existing.lifetime, asked.lifetime)
+      .Field("spec.close_on_consumer_loss", existing.close_on_consumer_loss,
+             asked.close_on_consumer_loss)
+      .Field("spec.shared", existing.shared, asked.shared)
+      .Field("spec.durability", existing.durability, asked.durability)
+      .first();
+}
+
 }  // namespace sluice::broker

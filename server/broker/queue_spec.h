@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "base/result.h"
+#include "broker/difference.h"
 #include "broker/limits.h"
 #include "broker/outcome.h"
 
@@ -34,5 +36,8 @@ struct QueueSpec {
 // the limit and the value; FAILED_PRECONDITION, reason DURABILITY_UNAVAILABLE, for a level that
 // cannot be kept.
 Result<QueueSpec> Effective(QueueSpec spec, const Limits& limits);
+
+// N5. Both are effective.
+std::optional<Difference> FirstDifference(const QueueSpec& existing, const QueueSpec& asked);
 
 }  // namespace sluice::broker

@@ -3,7 +3,6 @@
 
 #include <vector>
 
-#include "broker/queue.h"
 #include "broker/random.h"
 
 namespace sluice::broker {
@@ -80,11 +79,11 @@ void Sessions::Release(const std::string& id, std::uint64_t fence, Duration ling
   timers_.RunBy(ends_at, shared_from_this());
 }
 
-Status Sessions::Tie(const std::string& id, const std::shared_ptr<Queue>& queue) {
+Status Sessions::Tie(const std::string& id, const std::shared_ptr<SessionBound>& bound) {
   MutexLock lock(mutex_);
   const auto it = sessions_.find(id);
   if (it == sessions_.end()) return SessionGone();
-  it->second.queues.insert(queue);
+  it->second.bound.insert(bound);
   Prune(it->second);
   return Status();
 }
@@ -101,10 +100,10 @@ Status Sessions::Tie(const std::string& id, const NotifierPtr& notifier) {
 // Every call that names the session ties something: those that are gone are dropped whenever the
 // ties have doubled, so that a long session does not grow with its calls.
 void Sessions::Prune(Session& session) {
-  if (session.queues.size() + session.notifiers.size() < session.prune_at) return;
-  std::erase_if(session.queues, [](const auto& weak) { return weak.expired(); });
+  if (session.bound.size() + session.notifiers.size() < session.prune_at) return;
+  std::erase_if(session.bound, [](const auto& weak) { return weak.expired(); });
   std::erase_if(session.notifiers, [](const auto& weak) { return weak.expired(); });
-  session.prune_at = 2 * (session.queues.size() + session.notifiers.size()) + 64;
+  session.prune_at = 2 * (session.bound.size() + session.notifiers.size()) + 64;
 }
 
 std::uint32_t Sessions::count() const {
@@ -147,8 +146,8 @@ Sessions::Ended Sessions::Take(Table::iterator it) {
 }
 
 void Sessions::Tell(const Ended& ended) {
-  for (const auto& weak : ended.session.queues) {
-    if (const auto queue = weak.lock()) queue->SessionEnded(ended.id);
+  for (const auto& weak : ended.session.bound) {
+    if (const auto bound = weak.lock()) bound->SessionEnded(ended.id);
   }
   for (const auto& weak : ended.session.notifiers) {
     if (const auto notifier = weak.lock()) notifier->Notify();

@@ -22,7 +22,13 @@
 
 namespace sluice::broker {
 
-class Queue;
+// What may be tied to a session.
+class SessionBound {
+ public:
+  virtual ~SessionBound() = default;
+  // What is tied to this session ends. Idempotent. Called with no lock held.
+  virtual void SessionEnded(const std::string& session_id) = 0;
+};
 
 class Sessions final : public Scheduled, public std::enable_shared_from_this<Sessions> {
  public:
@@ -43,10 +49,10 @@ class Sessions final : public Scheduled, public std::enable_shared_from_this<Ses
   // The stream was lost: it ends after `linger` unless taken up.
   void Release(const std::string& id, std::uint64_t fence, Duration linger);
 
-  // FAILED_PRECONDITION, reason SESSION_GONE. The queue's SessionEnded will be called. Tie before
-  // naming the session to the queue; if fence(id) is 0 after that call, the session ended in
+  // FAILED_PRECONDITION, reason SESSION_GONE. SessionEnded will be called. Tie before naming the
+  // session to the one that is bound; if fence(id) is 0 after that call, the session ended in
   // between and may have been announced too early: then call SessionEnded again.
-  Status Tie(const std::string& id, const std::shared_ptr<Queue>& queue);
+  Status Tie(const std::string& id, const std::shared_ptr<SessionBound>& bound);
   // FAILED_PRECONDITION, reason SESSION_GONE. The notifier is told when the session ends.
   Status Tie(const std::string& id, const NotifierPtr& notifier);
 
@@ -64,7 +70,7 @@ class Sessions final : public Scheduled, public std::enable_shared_from_this<Ses
     std::uint64_t fence = 0;
     NotifierPtr holder;          // nullptr: lingering
     TimePoint ends_at = kNever;  // lingering
-    WeakSet<Queue> queues;
+    WeakSet<SessionBound> bound;
     WeakSet<Notifier> notifiers;
     std::size_t prune_at = 64;  // ties, when those of the gone are dropped
   };

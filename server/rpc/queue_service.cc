@@ -20,17 +20,17 @@ Result<v1::DeclareQueueResponse> Declare(broker::Broker& broker,
                                          const v1::DeclareQueueRequest& request) {
   Result<broker::QueueSpec> spec = FromWire(request.spec());
   if (!spec) return spec.error();
-  Result<broker::Broker::Declared> declared = broker.DeclareQueue(request.queue(), *spec);
+  auto declared = broker.queues().Declare(request.queue(), *spec);
   if (!declared) return declared.error();
   v1::DeclareQueueResponse response;
-  *response.mutable_description() = ToWire(declared->queue->Describe());
+  *response.mutable_description() = ToWire(declared->channel->Describe());
   response.set_created(declared->created);
   return response;
 }
 
 Result<v1::DescribeQueueResponse> Describe(broker::Broker& broker,
                                            const v1::DescribeQueueRequest& request) {
-  Result<std::shared_ptr<broker::Queue>> queue = broker.LookUpQueue(request.queue());
+  Result<std::shared_ptr<broker::Queue>> queue = broker.queues().LookUp(request.queue());
   if (!queue) return queue.error();
   v1::DescribeQueueResponse response;
   *response.mutable_description() = ToWire((*queue)->Describe());
@@ -46,7 +46,7 @@ Result<v1::ListQueuesResponse> List(broker::Broker& broker, const v1::ListQueues
   }
   const std::size_t page =
       request.page_size() == 0 ? kPageSizeDefault : std::min(request.page_size(), kPageSizeMax);
-  const auto queues = broker.ListQueues(request.prefix(), request.page_token(), page + 1);
+  const auto queues = broker.queues().List(request.prefix(), request.page_token(), page + 1);
   v1::ListQueuesResponse response;
   for (std::size_t i = 0; i < std::min(page, queues.size()); ++i) {
     *response.add_queues() = ToWire(queues[i]->Describe());
@@ -56,7 +56,7 @@ Result<v1::ListQueuesResponse> List(broker::Broker& broker, const v1::ListQueues
 }
 
 Result<v1::CloseQueueResponse> Close(broker::Broker& broker, const v1::CloseQueueRequest& request) {
-  Result<std::shared_ptr<broker::Queue>> queue = broker.LookUpQueue(request.queue());
+  Result<std::shared_ptr<broker::Queue>> queue = broker.queues().LookUp(request.queue());
   if (!queue) return queue.error();
   (*queue)->Close(broker::ClosedReason::kRequested);
   return v1::CloseQueueResponse();
@@ -64,7 +64,7 @@ Result<v1::CloseQueueResponse> Close(broker::Broker& broker, const v1::CloseQueu
 
 Result<v1::DeleteQueueResponse> Delete(broker::Broker& broker,
                                        const v1::DeleteQueueRequest& request) {
-  Result<std::uint64_t> deleted = broker.DeleteQueue(request.queue());
+  Result<std::uint64_t> deleted = broker.queues().Delete(request.queue());
   if (!deleted) return deleted.error();
   v1::DeleteQueueResponse response;
   response.set_deleted(*deleted);
@@ -72,7 +72,7 @@ Result<v1::DeleteQueueResponse> Delete(broker::Broker& broker,
 }
 
 Result<v1::PurgeQueueResponse> Purge(broker::Broker& broker, const v1::PurgeQueueRequest& request) {
-  Result<std::shared_ptr<broker::Queue>> queue = broker.LookUpQueue(request.queue());
+  Result<std::shared_ptr<broker::Queue>> queue = broker.queues().LookUp(request.queue());
   if (!queue) return queue.error();
   v1::PurgeQueueResponse response;
   response.set_purged((*queue)->Purge());
@@ -80,7 +80,7 @@ Result<v1::PurgeQueueResponse> Purge(broker::Broker& broker, const v1::PurgeQueu
 }
 
 Result<v1::SettleResponse> Settle(broker::Broker& broker, const v1::SettleRequest& request) {
-  Result<std::shared_ptr<broker::Queue>> queue = broker.LookUpQueue(request.queue());
+  Result<std::shared_ptr<broker::Queue>> queue = broker.queues().LookUp(request.queue());
   if (!queue) return queue.error();
   auto settlements = FromWire(request.settlements(), /*has_own_lease=*/false);
   if (!settlements) return settlements.error();
@@ -99,7 +99,7 @@ class PeekHandler final : public Handler {
   void OnFrame(const grpc::ByteBuffer& frame) override {
     v1::PeekQueueRequest request;
     if (Status parsed = Parse(frame, request); !parsed.ok()) return call().Finish(parsed);
-    Result<std::shared_ptr<broker::Queue>> queue = broker_.LookUpQueue(request.queue());
+    Result<std::shared_ptr<broker::Queue>> queue = broker_.queues().LookUp(request.queue());
     if (!queue) return call().Finish(queue.error());
     broker::Delivery delivery;
     (*queue)->Peek(request.from_position(), MessagesAsked(request.max_messages()),

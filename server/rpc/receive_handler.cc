@@ -26,7 +26,7 @@ Status ReceiveHandler::Begin(const grpc::ByteBuffer& buffer) {
   }
   Result<Duration> lease = TimeOf("lease_ms", request.lease_ms());
   if (!lease) return lease.error();
-  auto queue = broker_.FindQueue(request.queue());
+  auto queue = broker_.queues().Find(request.queue());
   if (!queue) return queue.error();
   const std::string& session = request.session_id();
   if (!session.empty()) {

@@ -56,7 +56,7 @@ Status ReceiveStreamHandler::Open(const v1::ReceiveStreamRequest& request) {
     default:
       return InvalidField("open.mode", "the value is not one that is known");
   }
-  auto queue = services_.broker.OpenQueue(open.queue(), *spec);
+  auto queue = services_.broker.queues().Open(open.queue(), *spec);
   if (!queue) return queue.error();
   options.name = open.consumer();
   options.peer = call().peer();

@@ -30,7 +30,7 @@ Status SendHandler::Begin(const grpc::ByteBuffer& buffer) {
   }
   auto spec = SpecOf(request.has_spec(), request.spec());
   if (!spec) return spec.error();
-  auto queue = broker_.OpenQueue(request.queue(), *spec);
+  auto queue = broker_.queues().Open(request.queue(), *spec);
   if (!queue) return queue.error();
   if (Status fits = frame.Check(**queue, request.first_sequence()); !fits.ok()) return fits;
   broker::SendOptions options;

@@ -51,7 +51,7 @@ Status SendStreamHandler::Open(const v1::SendOpen& open) {
   }
   auto spec = SpecOf(open.has_spec(), open.spec());
   if (!spec) return spec.error();
-  auto queue = services_.broker.OpenQueue(open.queue(), *spec);
+  auto queue = services_.broker.queues().Open(open.queue(), *spec);
   if (!queue) return queue.error();
   if (!open.session_id().empty()) {
     Status tied = services_.broker.sessions().Tie(open.session_id(), call().notifier());

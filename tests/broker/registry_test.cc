@@ -93,77 +93,78 @@ TEST_F(Registry, X17_DeclaringTwiceIsTheSameQueueOrRefused) {
   const auto broker = MakeBroker();
   QueueSpec spec;
   spec.capacity = 5;
-  const auto first = broker->DeclareQueue("q", spec);
-  const auto second = broker->DeclareQueue("q", spec);
+  const auto first = broker->queues().Declare("q", spec);
+  const auto second = broker->queues().Declare("q", spec);
   ASSERT_TRUE(first.ok() && second.ok());
   EXPECT_TRUE(first->created);
   EXPECT_FALSE(second->created);
-  EXPECT_EQ(first->queue, second->queue);
-  EXPECT_GE(first->queue->epoch(), 1u);
-  EXPECT_LE(first->queue->epoch(), kDrawnMax);
+  EXPECT_EQ(first->channel, second->channel);
+  EXPECT_GE(first->channel->epoch(), 1u);
+  EXPECT_LE(first->channel->epoch(), kDrawnMax);
 
   spec.capacity = 6;
   spec.shared = true;
-  const auto other = broker->DeclareQueue("q", spec);
+  const auto other = broker->queues().Declare("q", spec);
   ASSERT_FALSE(other.ok());
   EXPECT_EQ(other.error().code(), Code::kFailedPrecondition);
   EXPECT_EQ(other.error().reason(), "DECLARED_OTHERWISE");
   EXPECT_NE(other.error().message().find("spec.capacity 5, not 6"), std::string::npos);
   spec.capacity = 5;
-  EXPECT_NE(broker->DeclareQueue("q", spec).error().message().find("spec.shared false, not true"),
-            std::string::npos);
+  EXPECT_NE(
+      broker->queues().Declare("q", spec).error().message().find("spec.shared false, not true"),
+      std::string::npos);
   EXPECT_EQ(broker->totals().queues, 1u);
-  EXPECT_EQ(broker->DeclareQueue("_q", {}).error().code(), Code::kInvalidArgument);
+  EXPECT_EQ(broker->queues().Declare("_q", {}).error().code(), Code::kInvalidArgument);
   spec.capacity = kCapacityMax + 1;
-  EXPECT_EQ(broker->DeclareQueue("r", spec).error().code(), Code::kInvalidArgument);
+  EXPECT_EQ(broker->queues().Declare("r", spec).error().code(), Code::kInvalidArgument);
 }
 
 // Clauses: N5
 TEST_F(Registry, AnUndeclaredNameIsNotFoundUnlessAutoDeclared) {
   const auto broker = MakeBroker();
-  EXPECT_EQ(broker->FindQueue("q").error().reason(), "QUEUE_NOT_FOUND");
-  EXPECT_EQ(broker->LookUpQueue("q").error().code(), Code::kNotFound);
-  EXPECT_EQ(broker->LookUpQueue("a b").error().code(), Code::kInvalidArgument);
-  EXPECT_EQ(broker->DeleteQueue("q").error().code(), Code::kNotFound);
-  EXPECT_FALSE(broker->OpenQueue("q", std::nullopt).ok());
-  EXPECT_TRUE(broker->OpenQueue("q", QueueSpec()).ok());
-  EXPECT_TRUE(broker->FindQueue("q").ok());
+  EXPECT_EQ(broker->queues().Find("q").error().reason(), "QUEUE_NOT_FOUND");
+  EXPECT_EQ(broker->queues().LookUp("q").error().code(), Code::kNotFound);
+  EXPECT_EQ(broker->queues().LookUp("a b").error().code(), Code::kInvalidArgument);
+  EXPECT_EQ(broker->queues().Delete("q").error().code(), Code::kNotFound);
+  EXPECT_FALSE(broker->queues().Open("q", std::nullopt).ok());
+  EXPECT_TRUE(broker->queues().Open("q", QueueSpec()).ok());
+  EXPECT_TRUE(broker->queues().Find("q").ok());
 
   BrokerOptions options;
   options.auto_declare = true;
   const auto generous = MakeBroker(options);
-  EXPECT_FALSE(generous->LookUpQueue("q").ok()) << "looking declares nothing";
-  EXPECT_TRUE(generous->FindQueue("q").ok());
-  EXPECT_TRUE(generous->LookUpQueue("q").ok());
-  EXPECT_EQ(generous->FindQueue("a..b").error().code(), Code::kInvalidArgument);
+  EXPECT_FALSE(generous->queues().LookUp("q").ok()) << "looking declares nothing";
+  EXPECT_TRUE(generous->queues().Find("q").ok());
+  EXPECT_TRUE(generous->queues().LookUp("q").ok());
+  EXPECT_EQ(generous->queues().Find("a..b").error().code(), Code::kInvalidArgument);
 }
 
 // Clauses: N4 N6
 TEST_F(Registry, AnEndedNameMayBeDeclaredAnew) {
   const auto broker = MakeBroker();
-  const auto first = broker->DeclareQueue("q", {})->queue;
+  const auto first = broker->queues().Declare("q", {})->channel;
   Try(*first, {"1"});
   first->Close(ClosedReason::kRequested);
-  EXPECT_EQ(broker->DeclareQueue("q", {})->queue, first) << "not before it is drained";
+  EXPECT_EQ(broker->queues().Declare("q", {})->channel, first) << "not before it is drained";
   EXPECT_EQ(Pop(*first), "1");
-  EXPECT_EQ(broker->LookUpQueue("q")->get(), first.get()) << "it still answers";
+  EXPECT_EQ(broker->queues().LookUp("q")->get(), first.get()) << "it still answers";
   QueueSpec other;
   other.capacity = 3;
-  const auto second = broker->DeclareQueue("q", other);
+  const auto second = broker->queues().Declare("q", other);
   ASSERT_TRUE(second.ok());
   EXPECT_TRUE(second->created);
-  EXPECT_NE(second->queue->epoch(), first->epoch());
+  EXPECT_NE(second->channel->epoch(), first->epoch());
 }
 
 // Clauses: N4
 TEST_F(Registry, DeletingFreesTheNameAtOnce) {
   const auto broker = MakeBroker();
-  const auto first = broker->DeclareQueue("q", {})->queue;
+  const auto first = broker->queues().Declare("q", {})->channel;
   Try(*first, {"1", "2"});
-  EXPECT_EQ(*broker->DeleteQueue("q"), 2u);
+  EXPECT_EQ(*broker->queues().Delete("q"), 2u);
   EXPECT_TRUE(first->has_ended());
-  EXPECT_FALSE(broker->LookUpQueue("q").ok());
-  EXPECT_TRUE(broker->DeclareQueue("q", {})->created);
+  EXPECT_FALSE(broker->queues().LookUp("q").ok());
+  EXPECT_TRUE(broker->queues().Declare("q", {})->created);
 }
 
 // Clauses: N2 N4
@@ -171,43 +172,43 @@ TEST_F(Registry, AQueueThatItsConsumersLossDeletedIsGone) {
   const auto broker = MakeBroker();
   QueueSpec spec;
   spec.close_on_consumer_loss = true;
-  const auto first = broker->DeclareQueue("q", spec)->queue;
+  const auto first = broker->queues().Declare("q", spec)->channel;
   Receiver receiver;
   ASSERT_TRUE(Attach(*first, receiver).ok());
   first->Detach(receiver.consumer, Leaving::kLost);
   EXPECT_TRUE(first->is_deleted());
-  EXPECT_EQ(broker->LookUpQueue("q").error().code(), Code::kNotFound);
-  EXPECT_EQ(broker->DeleteQueue("q").error().code(), Code::kNotFound);
-  EXPECT_TRUE(broker->ListQueues("", "", 10).empty());
-  const auto second = broker->DeclareQueue("q", {});
+  EXPECT_EQ(broker->queues().LookUp("q").error().code(), Code::kNotFound);
+  EXPECT_EQ(broker->queues().Delete("q").error().code(), Code::kNotFound);
+  EXPECT_TRUE(broker->queues().List("", "", 10).empty());
+  const auto second = broker->queues().Declare("q", {});
   EXPECT_TRUE(second->created);
-  EXPECT_NE(second->queue->epoch(), first->epoch());
+  EXPECT_NE(second->channel->epoch(), first->epoch());
 }
 
 TEST_F(Registry, TooManyChannelsAreRefusedAndEndedOnesGiveWay) {
   BrokerOptions options;
   options.limits.channels_max = 2;
   const auto broker = MakeBroker(options);
-  const auto first = broker->DeclareQueue("1", {})->queue;
-  EXPECT_TRUE(broker->DeclareQueue("2", {}).ok());
-  EXPECT_TRUE(broker->DeclareQueue("2", {}).ok());
-  const auto refused = broker->DeclareQueue("3", {});
+  const auto first = broker->queues().Declare("1", {})->channel;
+  EXPECT_TRUE(broker->queues().Declare("2", {}).ok());
+  EXPECT_TRUE(broker->queues().Declare("2", {}).ok());
+  const auto refused = broker->queues().Declare("3", {});
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code(), Code::kResourceExhausted);
   EXPECT_EQ(refused.error().reason(), "TOO_MANY_CHANNELS");
   first->Close(ClosedReason::kRequested);
-  EXPECT_TRUE(broker->DeclareQueue("3", {}).ok());
-  EXPECT_FALSE(broker->LookUpQueue("1").ok());
+  EXPECT_TRUE(broker->queues().Declare("3", {}).ok());
+  EXPECT_FALSE(broker->queues().LookUp("1").ok());
 }
 
 TEST_F(Registry, ListsInOrderByPrefixAndPage) {
   const auto broker = MakeBroker();
   for (const char* name : {"b/1", "a", "b/3", "b/2", "c"}) {
-    ASSERT_TRUE(broker->DeclareQueue(name, {}).ok());
+    ASSERT_TRUE(broker->queues().Declare(name, {}).ok());
   }
   const auto names = [&](const std::string& prefix, const std::string& after, std::size_t count) {
     Strings list;
-    for (const auto& queue : broker->ListQueues(prefix, after, count))
+    for (const auto& queue : broker->queues().List(prefix, after, count))
       list.push_back(queue->name());
     return list;
   };
@@ -224,10 +225,10 @@ TEST_F(Registry, X22_DrainClosesAndWaitsForThoseWithAConsumer) {
   const auto broker = MakeBroker();
   QueueSpec spec;
   spec.capacity = 5;
-  const auto busy = broker->DeclareQueue("busy", spec)->queue;
-  const auto idle = broker->DeclareQueue("idle", spec)->queue;
-  const auto unary = broker->DeclareQueue("unary", spec)->queue;
-  const auto empty = broker->DeclareQueue("empty", spec)->queue;
+  const auto busy = broker->queues().Declare("busy", spec)->channel;
+  const auto idle = broker->queues().Declare("idle", spec)->channel;
+  const auto unary = broker->queues().Declare("unary", spec)->channel;
+  const auto empty = broker->queues().Declare("empty", spec)->channel;
   for (const auto& queue : {busy, idle, unary}) Try(*queue, Numbered(1, 5));
   Receiver receiver, bored;
   ASSERT_TRUE(Attach(*busy, receiver).ok());
@@ -248,7 +249,7 @@ TEST_F(Registry, X22_DrainClosesAndWaitsForThoseWithAConsumer) {
   EXPECT_EQ(waiting.acks.at(0).reason, ClosedReason::kShuttingDown);
   EXPECT_EQ(bored.told->count, 1);
   EXPECT_EQ(empty->Poll(bored.consumer).ended, ClosedReason::kShuttingDown);
-  const auto refused = broker->DeclareQueue("new", {});
+  const auto refused = broker->queues().Declare("new", {});
   EXPECT_EQ(refused.error().code(), Code::kUnavailable);
   EXPECT_EQ(refused.error().reason(), "DRAINING");
   EXPECT_GT(refused.error().retry_delay().count(), 0);
@@ -275,7 +276,7 @@ TEST_F(Registry, X22_DrainClosesAndWaitsForThoseWithAConsumer) {
 // Clauses: N41
 TEST_F(Registry, PastTheGraceEverybodyIsEnded) {
   const auto broker = MakeBroker();
-  const auto queue = broker->DeclareQueue("q", {})->queue;
+  const auto queue = broker->queues().Declare("q", {})->channel;
   Try(*queue, {"1", "2"});
   Receiver receiver;
   ASSERT_TRUE(Attach(*queue, receiver).ok());
@@ -293,7 +294,7 @@ TEST_F(Registry, DeadlinesOfItsQueuesRunFromItsTimers) {
   const auto broker = MakeBroker();
   int woken = 0;
   broker->timers().SetWake([&] { ++woken; });
-  const auto queue = broker->DeclareQueue("q", {})->queue;
+  const auto queue = broker->queues().Declare("q", {})->channel;
   Try(*queue, {"1"});
   ReceiveOptions options;
   options.lease = 5s;
