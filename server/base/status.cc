@@ -15,8 +15,8 @@ Status OutOfBounds(std::string_view field, std::string_view limit, std::uint64_t
 }
 
 Status InvalidField(std::string_view field, std::string message) {
-  return Status(Code::kInvalidArgument, "INVALID_FIELD",
-                std::string(field).append(": ").append(message))
+  message.insert(0, ": ").insert(0, field);
+  return Status(Code::kInvalidArgument, "INVALID_FIELD", std::move(message))
       .With("field", std::string(field));
 }
 

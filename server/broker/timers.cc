@@ -18,12 +18,12 @@ void Timers::RunBy(TimePoint when, const std::shared_ptr<Scheduled>& who) {
 bool Timers::Insert(TimePoint when, const std::shared_ptr<Scheduled>& who) {
   const auto known = entries_.find(who.get());
   if (known != entries_.end()) {
-    const Due::iterator entry = known->second;
+    const auto entry = known->second;
     if (!entry->second.who.expired() && entry->first <= when) return false;
     due_.erase(entry);
     entries_.erase(known);
   }
-  const Due::iterator entry = due_.emplace(when, Entry{who.get(), who});
+  const auto entry = due_.emplace(when, Entry{who.get(), who});
   entries_.emplace(who.get(), entry);
   return entry == due_.begin();
 }
@@ -42,7 +42,7 @@ TimePoint Timers::RunDue(TimePoint now) {
     {
       MutexLock lock(mutex_);
       if (due_.empty()) return kNever;
-      const Due::iterator first = due_.begin();
+      const auto first = due_.begin();
       if (first->first > now) return first->first;
       who = first->second.who.lock();
       entries_.erase(first->second.key);
