@@ -121,6 +121,8 @@ std::uint32_t Message::size() const noexcept { return batch_->span(index_).size;
 
 std::uint64_t Message::accepted_unix_us() const noexcept { return batch_->accepted_unix_us(); }
 
+std::uint64_t Message::batch_charge() const noexcept { return batch_->charge(); }
+
 void Message::AppendTo(Delivery& out) const {
   const RecordSpan span = batch_->span(index_);
   ++out.messages;

@@ -3,11 +3,11 @@
 //
 // A frame's records are copied once, on entry, into batches whose charge is at most
 // kStoredBatchBytesMax (or one message). A batch is charged whole, plus kMessageOverheadBytes a
-// message, to its queue's meter while one of its messages lives; when less than a quarter of its
+// message, to its channel's meter while one of its messages lives; when less than a quarter of its
 // bytes live, the survivors are copied out and the rest is given back (Compact). So the meter tells
 // what memory is really held.
 //
-// Threads    a batch belongs to one queue, whose lock guards it. The bytes may be read by anybody
+// Threads    a batch belongs to one channel, whose lock guards it. The bytes may be read by anybody
 //            who holds a reference to them.
 // Memory     four allocations a batch; none a message.
 // Cost       storing, delivering and ending a message: a few ns each. Compaction copies less than a
@@ -35,7 +35,7 @@ struct RecordSpan {
 
 class Batch;
 
-// Bytes retained by one queue. Outlives every message charged to it.
+// Bytes retained by one channel. Outlives every message charged to it.
 struct Meter {
   std::uint64_t bytes = 0;
   IntrusiveList<Batch> sparse;  // batches that Compact would shrink
@@ -67,6 +67,10 @@ class Message {
   }
   std::uint32_t size() const noexcept;  // of the record
   std::uint64_t accepted_unix_us() const noexcept;
+  // Requires: both are messages.
+  bool SharesBatch(const Message& other) const noexcept { return batch_ == other.batch_; }
+  // What the meter loses when the last message of this one's batch goes.
+  std::uint64_t batch_charge() const noexcept;
   // Adds the record to the slices, message and byte counts of `out`; a record that follows the last
   // slice in memory lengthens it.
   void AppendTo(Delivery& out) const;
@@ -80,7 +84,7 @@ class Message {
 };
 
 // The messages of one frame on their way in, in order: some may be stored while the rest waits.
-// Once one is stored, the lock of its queue guards it.
+// Once one is stored, the lock of its channel guards it.
 class Incoming {
  public:
   Incoming() = default;
@@ -96,7 +100,7 @@ class Incoming {
   // What storing the next message / all that remain would add to the meter.
   std::uint64_t next_charge() const noexcept;
   std::uint64_t total_charge() const noexcept;
-  // The largest of the batches: what must fit into an empty queue for everything to enter in the
+  // The largest of the batches: what must fit into an empty channel for everything to enter in the
   // end.
   std::uint64_t largest_charge() const noexcept;
   // Stores the next message: charges its batch to `meter` when it is that batch's first. `meter`
@@ -120,5 +124,21 @@ class Incoming {
   std::uint32_t next_index_ = 0;  // in batches_[next_batch_]
   std::uint32_t remaining_ = 0;
 };
+
+// Adds a message to a delivery: a neighbour with the same history lengthens the last slice and run.
+inline void Append(const Message& message, std::uint64_t position, std::uint32_t attempts,
+                   std::uint32_t failures, Delivery& out) {
+  message.AppendTo(out);
+  const std::uint64_t accepted = message.accepted_unix_us();
+  if (!out.runs.empty()) {
+    Run& last = out.runs.back();
+    if (last.first_position + last.count == position && last.accepted_unix_us == accepted &&
+        last.attempts == attempts && last.failures == failures) {
+      ++last.count;
+      return;
+    }
+  }
+  out.runs.push_back({position, 1, accepted, attempts, failures});
+}
 
 }  // namespace sluice::broker

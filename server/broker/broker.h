@@ -12,11 +12,14 @@
 
 #include "base/clock.h"
 #include "broker/channel_space.h"
+#include "broker/config.h"
 #include "broker/limits.h"
 #include "broker/queue.h"
 #include "broker/registry.h"
+#include "broker/responder.h"
 #include "broker/sessions.h"
 #include "broker/timers.h"
+#include "broker/topics.h"
 
 namespace sluice::broker {
 
@@ -37,6 +40,9 @@ class Broker {
 
   Registry<Queue>& queues() noexcept { return queues_; }
   const Registry<Queue>& queues() const noexcept { return queues_; }
+  Topics& topics() noexcept { return topics_; }
+  Registry<Responder>& responders() noexcept { return responders_; }
+  const std::shared_ptr<Config>& config() const noexcept { return config_; }
 
   // Live counts over everything, for ServerInfo and tests of "nothing leaks".
   struct Totals {
@@ -50,13 +56,25 @@ class Broker {
     std::uint64_t retained_bytes = 0;
     std::uint64_t producers = 0;
     std::uint64_t consumers = 0;
+    std::uint64_t topics = 0;
+    std::uint64_t publishers = 0;
+    std::uint64_t waiting_publishes = 0;
+    std::uint64_t subscribers = 0;
+    std::uint64_t responders = 0;
+    std::uint64_t workers = 0;
+    std::uint64_t queued_calls = 0;
+    std::uint64_t calls_in_flight = 0;
+    std::uint64_t keys = 0;
+    std::uint64_t watchers = 0;
+    std::uint64_t waiting_gets = 0;
   };
   Totals totals() const;
 
   // Refuses declarations and closes every channel, reason kShuttingDown (N41). Idempotent.
   void StartDrain();
   bool is_draining() const noexcept;
-  // No channel with a consumer attached has anything left to deliver or settle.
+  // No channel with a consumer attached has anything left to deliver or settle, and no call is in
+  // flight.
   bool is_drained() const;
   struct Lost {
     std::string queue;
@@ -71,6 +89,9 @@ class Broker {
   ChannelSpace space_;
   std::shared_ptr<Sessions> sessions_;
   Registry<Queue> queues_;
+  Topics topics_;
+  Registry<Responder> responders_;
+  const std::shared_ptr<Config> config_;
 };
 
 }  // namespace sluice::broker

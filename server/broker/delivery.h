@@ -35,6 +35,14 @@ struct Delivery {
   std::vector<Run> runs;
   std::uint32_t messages = 0;
   std::uint64_t bytes = 0;
+
+  // Keeps the memory of its lists.
+  void Clear() noexcept {
+    slices.clear();
+    runs.clear();
+    messages = 0;
+    bytes = 0;
+  }
 };
 
 }  // namespace sluice::broker

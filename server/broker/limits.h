@@ -21,9 +21,24 @@ inline constexpr std::chrono::minutes kProducerMemory{2};         // after its l
 inline constexpr std::uint32_t kExpiredLeasesMax = 1'024;         // ranges remembered per queue
 inline constexpr std::chrono::seconds kLeaseDefault{30};
 inline constexpr std::chrono::hours kLeaseMax{12};
-inline constexpr std::uint32_t kCreditDefault = 64;  // messages
+inline constexpr std::uint32_t kCreditDefault = 64;      // messages
+inline constexpr std::uint32_t kBlockMsDefault = 5'000;  // a publish waits for slow subscribers
+inline constexpr std::uint32_t kBlockMsMax = 60'000;
+inline constexpr std::uint32_t kResumeWindowMsDefault = 60'000;
+inline constexpr std::uint32_t kResumeWindowMsMax = 604'800'000;  // 7 days
+inline constexpr std::uint32_t kStreamTopicsMax = 10'000;         // of one stream
+inline constexpr std::uint32_t kLeftPatternsMax = 10'000;         // remembered, of the gone
 inline constexpr std::uint32_t kProducerIdBytes = 16;
 inline constexpr std::uint32_t kSessionIdBytes = 16;
+inline constexpr std::uint32_t kPartCreditDefault = 16;          // parts of a reply
+inline constexpr std::uint32_t kPartCreditMax = 1'024;           // at first
+inline constexpr std::uint32_t kWorkerHoldsMax = 65'536;         // assignments, whatever its credit
+inline constexpr std::uint32_t kFailureCodeBytesMax = 255;       // of a worker's failure
+inline constexpr std::uint32_t kFailureTextBytesMax = 8u << 10;  // likewise
+inline constexpr std::uint32_t kValueBytesMax = std::uint32_t{1} << 20;  // of a config key
+inline constexpr std::uint32_t kContentTypeBytesMax = 255;               // likewise
+inline constexpr std::uint32_t kTombstonesMax = 10'000;     // deleted keys that are remembered
+inline constexpr std::uint32_t kWatchSelectorsMax = 1'000;  // keys and prefixes of one watcher
 // What the broker draws stays within JavaScript's whole numbers.
 inline constexpr std::uint64_t kDrawnMax = (std::uint64_t{1} << 53) - 1;
 

@@ -22,16 +22,22 @@ std::string Hex(char c) {
 
 }  // namespace
 
+Status CheckNameBytes(std::string_view field, std::string_view part, std::size_t at) {
+  for (std::size_t i = 0; i < part.size(); ++i) {
+    if (IsAllowed(part[i])) continue;
+    return InvalidField(field, "byte " + std::to_string(at + i) + " is " + Hex(part[i]) +
+                                   "; a name has A-Z a-z 0-9 - _ . /");
+  }
+  return Status();
+}
+
 Status CheckName(std::string_view field, std::string_view name) {
   if (name.empty()) return InvalidField(field, "a name has 1 to 255 bytes, this one is empty");
   if (name.size() > kNameBytesMax) {
     return OutOfBounds(field, "the most bytes of a name", kNameBytesMax, name.size());
   }
+  if (Status bytes = CheckNameBytes(field, name, 0); !bytes.ok()) return bytes;
   for (std::size_t i = 0; i < name.size(); ++i) {
-    if (!IsAllowed(name[i])) {
-      return InvalidField(field, "byte " + std::to_string(i) + " is " + Hex(name[i]) +
-                                     "; a name has A-Z a-z 0-9 - _ . /");
-    }
     const bool begins_token = i == 0 || name[i - 1] == '.';
     if (name[i] == '.' && (begins_token || i + 1 == name.size())) {
       return InvalidField(field, "an empty token at byte " + std::to_string(i));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sending side of a queue, as its callers hold it: a stream's producer, and one frame's way in.
+// The sending side of a queue and of a topic, as its callers hold it: a stream's producer, and one
+// frame's way in. What happens to them is broker/intake.h.
 #pragma once
 
 #include <cstdint>
@@ -25,32 +26,40 @@ struct Ack {
   std::uint64_t first_position = 0;  // 0: none, or a duplicate
   bool duplicate = false;
   ClosedReason reason = ClosedReason::kUnspecified;  // with kClosed
+  std::uint32_t delivered_to = 0;                    // topics, with kOk: subscribers offered to
 };
 
 struct ProducerMemory;
 
-// A stream that sends (N3). Pinned; made by its owner, filled in by Queue::OpenProducer and left by
-// Queue::CloseProducer before it is destroyed. Guarded by the queue's lock.
+// What a stream that sends learns at its beginning.
+struct ProducerOpened {
+  std::uint64_t epoch = 0;
+  std::uint64_t last_sequence = 0;  // the highest spent by this producer id
+  std::uint64_t capacity = 0;
+};
+
+// A stream that sends (N3). Pinned; made by its owner, filled in by OpenProducer and left by
+// CloseProducer before it is destroyed. Guarded by the channel's lock.
 class Producer : public ListNode {
  public:
   Producer() = default;
 
  private:
-  friend class Queue;
+  friend class Intake;
   NotifierPtr notifier_;
   ProducerMemory* memory_ = nullptr;  // nullptr without a producer id: no duplicates are judged
   bool is_open_ = false;
   bool is_superseded_ = false;
 };
 
-// One frame on its way in. Pinned; made by its owner for each frame, given to Queue::Send, and not
-// destroyed before it is done or cancelled. Guarded by the queue's lock between Send and done.
+// One frame on its way in. Pinned; made by its owner for each frame, given to the channel, and not
+// destroyed before it is done or cancelled. Guarded by the channel's lock until it is done.
 class SendTicket : public ListNode {
  public:
   SendTicket() = default;
 
  private:
-  friend class Queue;
+  friend class Intake;
   Incoming incoming_;
   std::uint64_t next_sequence_ = 0;
   ProducerMemory* memory_ = nullptr;  // in use by this ticket until it is done
@@ -59,6 +68,7 @@ class SendTicket : public ListNode {
   std::vector<Ack> acks_;  // not yet taken by the owner
   bool is_atomic_ = false;
   bool is_done_ = true;
+  TimePoint joined_at_{};  // the line
   std::multimap<TimePoint, SendTicket*>::iterator due_;
   bool has_due_ = false;
 };

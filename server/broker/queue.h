@@ -80,11 +80,7 @@ class Queue final : public Scheduled,
 
   // --- producers
   // ----------------------------------------------------------------------------------
-  struct Opened {
-    std::uint64_t epoch = 0;
-    std::uint64_t last_sequence = 0;  // the highest spent by this producer id
-    std::uint64_t capacity = 0;
-  };
+  using Opened = ProducerOpened;
   // A live stream with the same producer id is superseded: its waiting messages are cancelled, and
   // only then is last_sequence read. RESOURCE_EXHAUSTED, reason TOO_MANY_PRODUCERS. A closed queue
   // opens: what is sent then gets kClosed.

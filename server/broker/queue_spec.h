@@ -9,15 +9,9 @@
 #include "broker/difference.h"
 #include "broker/limits.h"
 #include "broker/outcome.h"
+#include "broker/spec_fields.h"
 
 namespace sluice::broker {
-
-// What keeps a channel open (N1).
-enum class Lifetime : std::uint8_t {
-  kUnspecified = 0,
-  kStanding,  // ends by Close or Delete only
-  kTied,      // ends with its last producer; armed by the first
-};
 
 struct QueueSpec {
   std::uint64_t capacity = 0;           // messages queued; 0: the default

@@ -56,6 +56,7 @@ class Registry {
       std::shared_ptr<Channel> existing;  // let go after the lock
       switch (Place(name, fresh, existing)) {
         case Placing::kPlaced:
+          Admitted(*fresh);
           return Declared{fresh, true};
         case Placing::kTaken:
           if (auto difference = FirstDifference(existing->spec(), *effective)) {
@@ -149,6 +150,8 @@ class Registry {
  protected:
   // A new channel, which nobody knows yet, is about to become visible under its name.
   virtual void Admit(Channel& fresh) REQUIRES(mutex_) { static_cast<void>(fresh); }
+  // It is visible, and the lock is released.
+  virtual void Admitted(Channel& fresh) { static_cast<void>(fresh); }
 
   ChannelSpace& space_;
   mutable Mutex mutex_;

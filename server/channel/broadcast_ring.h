@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The arithmetic of a broadcast ring, without a lock and without waking anybody: which values are
-// retained, who still wants each, and by how many a slow receiver is behind.
-//
-//   position   the number of a value: 0, 1, 2, … in the order of acceptance (B3)
-//   cursor     a receiver's: the position of the next value it wants
-//   next       the position the next value will get
-//   oldest     the position of the oldest value retained; next, if none is
+// The values of a broadcast ring, without a lock and without waking anybody: which are retained,
+// and who still wants each. Positions begin at 0; their arithmetic is broadcast_window.h.
 //
 // Values leave at the front for one of two reasons: the ring is full, in count or in bytes, and
 // they are overwritten; or nobody wants them any more, and they go at once (B20). Each value counts
@@ -19,9 +14,7 @@
 // Threads: none of its own; the channel's lock guards it.
 #pragma once
 
-#include <bit>
 #include <cstddef>
-#include <cstdint>
 #include <deque>
 #include <limits>
 #include <memory>
@@ -29,13 +22,13 @@
 #include <utility>
 #include <vector>
 
+#include "channel/broadcast_window.h"
+
 namespace sluice::channel::broadcast {
 
 // A value as all receivers share it; immutable, so that readers need not exclude each other (D9).
 template <class T>
 using Value = std::shared_ptr<const T>;
-
-using Position = std::uint64_t;
 
 // A value and its weight in bytes; 0 where the ring is not bounded in bytes.
 template <class T>
@@ -56,16 +49,16 @@ class Ring {
   // Holds N values, the smallest power of two not below `count` (B1). Throws std::invalid_argument
   // unless 1 ≤ count ≤ max/2 and bytes_max ≥ 1 (B1, D7).
   Ring(std::size_t count, std::size_t bytes_max)
-      : capacity_(std::bit_ceil(InBounds(count, bytes_max))), bytes_max_(bytes_max) {}
+      : window_(count, 0), bytes_max_(InBounds(bytes_max)) {}
 
-  std::size_t capacity() const noexcept { return capacity_; }  // N
-  std::size_t size() const noexcept { return slots_.size(); }  // B21
-  Position next() const noexcept { return next_; }
-  Position oldest() const noexcept { return next_ - slots_.size(); }
+  std::size_t capacity() const noexcept { return window_.capacity(); }  // N
+  std::size_t size() const noexcept { return slots_.size(); }           // B21
+  Position next() const noexcept { return window_.next(); }
+  Position oldest() const noexcept { return window_.oldest(); }
 
   // Sets a cursor at the end: it wants what comes from now on (B14).
   void Join(Position& cursor) noexcept {
-    cursor = next_;
+    cursor = next();
     ++at_end_;
   }
 
@@ -82,16 +75,13 @@ class Ring {
     slots_.push_back(Slot{std::move(item), at_end_});
     bytes_ += bytes;
     at_end_ = 0;
-    ++next_;
-    while (slots_.size() > capacity_ || (bytes_ > bytes_max_ && slots_.size() > 1)) PopFront(dead);
+    window_.Push();
+    while (slots_.size() > capacity() || (bytes_ > bytes_max_ && slots_.size() > 1)) PopFront(dead);
   }
 
   // Moves a cursor that is behind to the oldest value. Returns by how many it was behind; 0 means
   // it was not, and has not moved (B8, B12).
-  Position CatchUp(Position& cursor) const noexcept {
-    if (cursor >= oldest()) return 0;
-    return oldest() - std::exchange(cursor, oldest());
-  }
+  Position CatchUp(Position& cursor) const noexcept { return window_.CatchUp(cursor); }
 
   // Requires: oldest ≤ cursor < next. The value there (B7); the last one to want it takes it away.
   Value<T> Read(Position& cursor) {
@@ -103,6 +93,7 @@ class Ring {
     bytes_ -= slot.item.bytes;
     Value<T> value = std::move(slot.item.value);
     slots_.pop_front();
+    window_.Pop();
     return value;
   }
 
@@ -112,16 +103,14 @@ class Ring {
     std::size_t cursors;  // how many stand here
   };
 
-  static std::size_t InBounds(std::size_t count, std::size_t bytes_max) {
-    if (count == 0 || count > std::numeric_limits<std::size_t>::max() / 2 || bytes_max == 0) {
-      throw std::invalid_argument("broadcast: capacity out of bounds");
-    }
-    return count;
+  static std::size_t InBounds(std::size_t bytes_max) {
+    if (bytes_max == 0) throw std::invalid_argument("broadcast: capacity out of bounds");
+    return bytes_max;
   }
 
   // Requires: oldest ≤ position ≤ next.
   std::size_t& StandingAt(Position position) {
-    return position == next_ ? at_end_ : slots_[position - oldest()].cursors;
+    return position == next() ? at_end_ : slots_[position - oldest()].cursors;
   }
 
   void PopFront(Dead<T>& dead) {
@@ -130,14 +119,14 @@ class Ring {
     bytes_ -= slot.item.bytes;
     StandingAt(oldest() + 1) += slot.cursors;
     slots_.pop_front();
+    window_.Pop();
   }
 
-  const std::size_t capacity_;
+  Window window_;
   const std::size_t bytes_max_;
   std::deque<Slot> slots_;  // [0] is the oldest; grows with what is retained, not with the capacity
   std::size_t bytes_ = 0;   // of all slots_
   std::size_t at_end_ = 0;  // cursors that have read everything
-  Position next_ = 0;
 };
 
 }  // namespace sluice::channel::broadcast

@@ -60,6 +60,20 @@ void FillBounds(const Services& services, v1::Bounds& out) {
   out.set_page_size_max(kPageSizeMax);
   out.set_drain_delay_ms(Ms(services.drain_delay));
   out.set_drain_grace_ms(Ms(services.drain_grace));
+  out.set_block_default_ms(broker::kBlockMsDefault);
+  out.set_block_max_ms(broker::kBlockMsMax);
+  out.set_resume_window_default_ms(broker::kResumeWindowMsDefault);
+  out.set_resume_window_max_ms(broker::kResumeWindowMsMax);
+  out.set_stream_topics_max(broker::kStreamTopicsMax);
+  out.set_value_bytes_max(broker::kValueBytesMax);
+  out.set_content_type_bytes_max(broker::kContentTypeBytesMax);
+  out.set_tombstones_max(broker::kTombstonesMax);
+  out.set_watch_selectors_max(broker::kWatchSelectorsMax);
+  out.set_stream_calls_max(kStreamCallsMax);
+  out.set_part_credit_default(broker::kPartCreditDefault);
+  out.set_part_credit_max(broker::kPartCreditMax);
+  out.set_failure_code_bytes_max(broker::kFailureCodeBytesMax);
+  out.set_failure_text_bytes_max(broker::kFailureTextBytesMax);
 }
 
 Result<v1::ServerInfoResponse> ServerInfo(const Services& services, const v1::ServerInfoRequest&) {
@@ -84,6 +98,17 @@ Result<v1::ServerInfoResponse> ServerInfo(const Services& services, const v1::Se
   live.set_retained_bytes(totals.retained_bytes);
   live.set_producers(totals.producers);
   live.set_consumers(totals.consumers);
+  live.set_topics(totals.topics);
+  live.set_subscribers(totals.subscribers);
+  live.set_publishers(totals.publishers);
+  live.set_waiting_publishes(totals.waiting_publishes);
+  live.set_keys(totals.keys);
+  live.set_watchers(totals.watchers);
+  live.set_waiting_gets(totals.waiting_gets);
+  live.set_responders(totals.responders);
+  live.set_workers(totals.workers);
+  live.set_queued_calls(totals.queued_calls);
+  live.set_calls_in_flight(totals.calls_in_flight);
   return response;
 }
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rpc/call.h"
 
+#include <grpc/support/time.h>
+
 #include <atomic>
+#include <chrono>
 #include <utility>
 
 #include "base/check.h"
@@ -64,6 +67,17 @@ Call::~Call() {
 }
 
 broker::NotifierPtr Call::notifier() const noexcept { return notifier_; }
+
+TimePoint Call::deadline() const {
+  const gpr_timespec deadline =
+      gpr_convert_clock_type(context_.raw_deadline(), GPR_CLOCK_MONOTONIC);
+  if (gpr_time_cmp(deadline, gpr_inf_future(GPR_CLOCK_MONOTONIC)) == 0) return kNever;
+  const gpr_timespec left = gpr_time_sub(deadline, gpr_now(GPR_CLOCK_MONOTONIC));
+  // Years are as good as never, and would not fit.
+  if (left.tv_sec > std::chrono::hours(24 * 365) / std::chrono::seconds(1)) return kNever;
+  return worker_.clock().Now() + std::chrono::seconds(left.tv_sec) +
+         std::chrono::nanoseconds(left.tv_nsec);
+}
 
 void Call::OnBegin(bool ok) {
   --owed_;

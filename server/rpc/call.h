@@ -75,6 +75,8 @@ class Call final : public ListNode {
   Worker& worker() const noexcept { return worker_; }
   const std::string& method() const { return context_.method(); }
   const std::string& peer() const noexcept { return peer_; }
+  // The client's, by the worker's clock; kNever: it set none.
+  TimePoint deadline() const;
   StreamInfo& info() noexcept { return *info_; }
   broker::NotifierPtr notifier() const noexcept;
 

@@ -4,14 +4,10 @@
 #include <utility>
 
 #include "rpc/limits.h"
+#include "wire/frame_writer.h"
 
 namespace sluice::rpc {
 namespace {
-
-template <class A, class B>
-constexpr bool SameNumber(A ours, B wires) {
-  return static_cast<int>(ours) == static_cast<int>(wires);
-}
 
 static_assert(SameNumber(broker::Outcome::kOk, v1::OUTCOME_OK));
 static_assert(SameNumber(broker::Outcome::kFull, v1::OUTCOME_FULL));
@@ -35,10 +31,6 @@ static_assert(v1::Durability_MAX == v1::DURABILITY_DISK);
 static_assert(SameNumber(broker::Lifetime::kStanding, v1::LIFETIME_STANDING));
 static_assert(SameNumber(broker::Lifetime::kTied, v1::LIFETIME_TIED));
 static_assert(v1::Lifetime_MAX == v1::LIFETIME_TIED);
-
-Status UnknownValue(std::string_view field, int value) {
-  return InvalidField(field, "the value " + std::to_string(value) + " is not one that is known");
-}
 
 Result<broker::SettleAction> ActionOf(v1::SettleAction action) {
   switch (action) {
@@ -90,6 +82,10 @@ Result<broker::Settlement> FromWire(const v1::Settlement& settlement, bool has_o
 }
 
 }  // namespace
+
+Status UnknownValue(std::string_view field, int value) {
+  return InvalidField(field, "the value " + std::to_string(value) + " is not one that is known");
+}
 
 Result<broker::QueueSpec> FromWire(const v1::QueueSpec& spec) {
   if (!v1::Lifetime_IsValid(spec.lifetime())) return UnknownValue("spec.lifetime", spec.lifetime());
@@ -199,7 +195,32 @@ v1::Ack ToWire(const broker::Ack& ack) {
   if (ack.outcome == broker::Outcome::kOk) out.set_durability(v1::DURABILITY_MEMORY);
   out.set_duplicate(ack.duplicate);
   out.set_reason(ToWire(ack.reason));
+  out.set_delivered_to(ack.delivered_to);
   return out;
+}
+
+void AppendAcks(const std::vector<broker::Ack>& acks, std::string& frame) {
+  for (const broker::Ack& ack : acks) {
+    const bool is_ok = ack.outcome == broker::Outcome::kOk;
+    wire::AppendAck(frame, {.first_sequence = ack.first_sequence,
+                            .count = ack.count,
+                            .outcome = static_cast<std::uint32_t>(ack.outcome),
+                            .first_position = ack.first_position,
+                            .durability = is_ok ? std::uint32_t{v1::DURABILITY_MEMORY} : 0u,
+                            .is_duplicate = ack.duplicate,
+                            .reason = static_cast<std::uint32_t>(ack.reason),
+                            .delivered_to = ack.delivered_to});
+  }
+}
+
+void AppendRuns(const broker::Delivery& delivery, std::string& frame) {
+  for (const broker::Run& run : delivery.runs) {
+    wire::AppendRun(frame, {.first_position = run.first_position,
+                            .count = run.count,
+                            .accepted_unix_us = run.accepted_unix_us,
+                            .attempts = run.attempts,
+                            .failures = run.failures});
+  }
 }
 
 Result<broker::SendMode> ModeOf(v1::SendMode mode) {

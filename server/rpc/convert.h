@@ -10,12 +10,21 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "broker/consumer.h"
+#include "broker/delivery.h"
 #include "broker/producer.h"
 #include "broker/queue_spec.h"
 #include "broker/queue_stats.h"
 #include "sluice/v1/queue.pb.h"
 
 namespace sluice::rpc {
+
+// Of enums that the broker has as the wire has them.
+template <class A, class B>
+constexpr bool SameNumber(A ours, B wires) {
+  return static_cast<int>(ours) == static_cast<int>(wires);
+}
+// INVALID_ARGUMENT: an enum value that this version does not know.
+Status UnknownValue(std::string_view field, int value);
 
 // INVALID_ARGUMENT for an enum value that this version does not know.
 Result<broker::QueueSpec> FromWire(const v1::QueueSpec& spec);
@@ -32,6 +41,9 @@ v1::SettleResult ToWire(const broker::SettleResult& result);
 v1::Outcome ToWire(broker::Outcome outcome);
 v1::ClosedReason ToWire(broker::ClosedReason reason);
 v1::Ack ToWire(const broker::Ack& ack);
+// Field 3 of every frame that tells outcomes, and field 2 of every frame that delivers.
+void AppendAcks(const std::vector<broker::Ack>& acks, std::string& frame);
+void AppendRuns(const broker::Delivery& delivery, std::string& frame);
 
 Result<broker::SendMode> ModeOf(v1::SendMode mode);
 // Empty, or exactly `size` bytes.

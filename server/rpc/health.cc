@@ -7,8 +7,13 @@
 namespace sluice::rpc {
 
 bool Health::IsKnown(std::string_view service) {
-  constexpr std::array<std::string_view, 4> kServices = {
-      "", "sluice.v1.QueueService", "sluice.v1.SessionService", "sluice.v1.AdminService"};
+  constexpr std::array<std::string_view, 7> kServices = {"",
+                                                         "sluice.v1.QueueService",
+                                                         "sluice.v1.TopicService",
+                                                         "sluice.v1.RequestService",
+                                                         "sluice.v1.ConfigService",
+                                                         "sluice.v1.SessionService",
+                                                         "sluice.v1.AdminService"};
   return std::find(kServices.begin(), kServices.end(), service) != kServices.end();
 }
 

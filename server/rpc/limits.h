@@ -14,6 +14,7 @@ inline constexpr std::uint32_t kHeadersMax = 64;
 inline constexpr std::uint32_t kHeaderBytesMax = 8u << 10;
 inline constexpr std::uint32_t kFrameMessagesMax = 65'536;
 inline constexpr std::uint32_t kSettlementsMax = 10'000;  // in one frame
+inline constexpr std::uint32_t kStreamCallsMax = 1'024;  // open on one CallStream, and in one frame
 inline constexpr std::uint32_t kPageSizeDefault = 100;
 inline constexpr std::uint32_t kPageSizeMax = 1'000;
 // A unary answer stays under a stock client's limit of 4 MiB.

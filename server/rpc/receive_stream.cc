@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "rpc/byte_buffer.h"
 #include "rpc/convert.h"
 #include "rpc/queue_handlers.h"
 #include "wire/frame_writer.h"

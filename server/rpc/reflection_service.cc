@@ -17,10 +17,12 @@ namespace {
 using google::protobuf::DescriptorPool;
 using google::protobuf::FileDescriptor;
 
-constexpr std::array<const char*, 6> kServed = {
-    "grpc.health.v1.Health",  "grpc.reflection.v1.ServerReflection",
-    "sluice.v1.AdminService", "grpc.reflection.v1alpha.ServerReflection",
-    "sluice.v1.QueueService", "sluice.v1.SessionService"};
+constexpr std::array<const char*, 9> kServed = {
+    "grpc.health.v1.Health",    "grpc.reflection.v1.ServerReflection",
+    "sluice.v1.AdminService",   "grpc.reflection.v1alpha.ServerReflection",
+    "sluice.v1.QueueService",   "sluice.v1.TopicService",
+    "sluice.v1.RequestService", "sluice.v1.SessionService",
+    "sluice.v1.ConfigService"};
 
 // A file and all that it imports, each once.
 template <class Files>

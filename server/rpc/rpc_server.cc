@@ -79,6 +79,9 @@ struct RpcServer::Parts {
                  .workers = options.queues,
                  .drain_requested = options.drain_requested} {
     AddQueueService(services, methods);
+    AddTopicService(services, methods);
+    AddRequestService(services, methods);
+    AddConfigService(services, methods);
     AddSessionService(services, methods);
     AddAdminService(services, methods);
     AddHealthService(services, methods);

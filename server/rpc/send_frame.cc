@@ -9,6 +9,19 @@
 namespace sluice::rpc {
 namespace {
 
+// The encoded message alone: a record less its tag and its length, which may be padded.
+std::uint64_t MessageBytes(std::string_view frame, const wire::MessageSpan& span) {
+  const std::string_view record = frame.substr(span.offset, span.size);
+  const char* at = record.data() + 1;
+  std::uint64_t size = 0;
+  const wire::VarintEnd end =
+      wire::ReadVarint(at, record.data() + record.size(), wire::kLengthBytesMax, size);
+  SLUICE_CHECK(end == wire::VarintEnd::kRead);  // the scanner has read it before
+  return size;
+}
+
+}  // namespace
+
 Status Refused(const wire::ScanError& error) {
   const bool is_bound = error.kind == wire::ScanError::Kind::kTooMany ||
                         error.kind == wire::ScanError::Kind::kTooLarge;
@@ -24,19 +37,6 @@ Status Refused(const wire::ScanError& error) {
       .With("value", std::to_string(error.value));
 }
 
-// The encoded message alone: a record less its tag and its length, which may be padded.
-std::uint64_t MessageBytes(std::string_view frame, const wire::MessageSpan& span) {
-  const std::string_view record = frame.substr(span.offset, span.size);
-  const char* at = record.data() + 1;
-  std::uint64_t size = 0;
-  const wire::VarintEnd end =
-      wire::ReadVarint(at, record.data() + record.size(), wire::kLengthBytesMax, size);
-  SLUICE_CHECK(end == wire::VarintEnd::kRead);  // the scanner has read it before
-  return size;
-}
-
-}  // namespace
-
 Status SendFrame::Scan(const grpc::ByteBuffer& buffer) {
   Clear();
   if (buffer.Length() > kRequestFrameBytesMax) {
@@ -47,8 +47,7 @@ Status SendFrame::Scan(const grpc::ByteBuffer& buffer) {
   wire::ScanLimits limits;
   limits.frame_bytes_max = kRequestFrameBytesMax;
   limits.messages_max = kFrameMessagesMax;
-  limits.message_bytes_max =
-      kRequestFrameBytesMax;  // the queue's own limit is checked with the queue
+  limits.message_bytes_max = kRequestFrameBytesMax;  // the channel's own limit is checked with it
   limits.headers_max = kHeadersMax;
   limits.header_bytes_max = kHeaderBytesMax;
   if (const auto error = wire::ScanFrame(frame_->bytes(), limits, scanned_)) {
@@ -57,13 +56,13 @@ Status SendFrame::Scan(const grpc::ByteBuffer& buffer) {
   return Status();
 }
 
-Status SendFrame::Check(const broker::Queue& queue, std::uint64_t first_sequence) const {
-  const std::uint64_t most = queue.spec().message_bytes_max;
+Status SendFrame::Check(std::string_view kind, std::uint64_t most,
+                        std::uint64_t first_sequence) const {
   for (std::size_t i = 0; i < scanned_.messages.size(); ++i) {
     if (scanned_.messages[i].size <= most) continue;
     const std::uint64_t size = MessageBytes(frame_->bytes(), scanned_.messages[i]);
     if (size <= most) continue;
-    return OutOfBounds("messages", "the queue's message_bytes_max", most, size)
+    return OutOfBounds("messages", "the " + std::string(kind) + "'s message_bytes_max", most, size)
         .With("index", std::to_string(i));
   }
   if (first_sequence > broker::kDrawnMax + 1 - messages()) {

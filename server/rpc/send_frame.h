@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A frame of messages on its way in: scanned, checked against its queue, copied once.
+// A frame of messages on its way in: scanned, checked against its channel, copied once.
 #pragma once
 
 #include <grpcpp/support/byte_buffer.h>
@@ -7,14 +7,17 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "broker/batch.h"
-#include "broker/queue.h"
 #include "rpc/byte_buffer.h"
 #include "wire/frame_scanner.h"
 
 namespace sluice::rpc {
+
+// INVALID_ARGUMENT, reason MALFORMED or OUT_OF_BOUNDS: what the scanner refused, in words.
+Status Refused(const wire::ScanError& error);
 
 // Reused from frame to frame by its owner. Views live until the next Scan.
 class SendFrame {
@@ -28,14 +31,20 @@ class SendFrame {
   std::uint32_t messages() const noexcept {
     return static_cast<std::uint32_t>(scanned_.messages.size());
   }
-  // Against the queue's own limit, and that the last sequence is one that travels. Nothing else
-  // about a frame depends on its queue.
-  Status Check(const broker::Queue& queue, std::uint64_t first_sequence) const;
+  // Against the channel's own limit, and that the last sequence is one that travels. Nothing else
+  // about a frame depends on its channel.
+  template <class Channel>
+  Status Check(const Channel& channel, std::uint64_t first_sequence) const {
+    return Check(Channel::kKind, channel.spec().message_bytes_max, first_sequence);
+  }
   // Copies the records.
   broker::Incoming Take();
   void Clear();
 
  private:
+  Status Check(std::string_view kind, std::uint64_t message_bytes_max,
+               std::uint64_t first_sequence) const;
+
   std::string& scratch_;
   std::optional<FlatFrame> frame_;
   wire::ScannedFrame scanned_;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <utility>
+
+#include "rpc/byte_buffer.h"
 #include "rpc/convert.h"
-#include "rpc/queue_handlers.h"
+#include "rpc/send_handlers.h"
 #include "wire/frame_writer.h"
 
 namespace sluice::rpc {
@@ -13,32 +17,22 @@ bool IsSpent(broker::Outcome outcome) {
   return outcome != broker::Outcome::kClosed && outcome != broker::Outcome::kUnknown;
 }
 
-void AppendAcks(const std::vector<broker::Ack>& acks, std::string& frame) {
-  for (const broker::Ack& ack : acks) {
-    const bool is_ok = ack.outcome == broker::Outcome::kOk;
-    wire::AppendAck(frame, {.first_sequence = ack.first_sequence,
-                            .count = ack.count,
-                            .outcome = static_cast<std::uint32_t>(ack.outcome),
-                            .first_position = ack.first_position,
-                            .durability = is_ok ? std::uint32_t{v1::DURABILITY_MEMORY} : 0u,
-                            .is_duplicate = ack.duplicate,
-                            .reason = static_cast<std::uint32_t>(ack.reason)});
-  }
-}
-
 }  // namespace
 
-SendStreamHandler::SendStreamHandler(Call& call, const Services& services)
+template <class Kind>
+SendStreamHandler<Kind>::SendStreamHandler(Call& call, const Services& services)
     : Handler(call), services_(services), frame_(call.worker().scratch()) {}
 
 // However the stream ended: what still waits is cancelled, and the sender is dropped (N3).
-SendStreamHandler::~SendStreamHandler() {
-  if (queue_ == nullptr) return;
-  queue_->CancelSend(ticket_);
-  queue_->CloseProducer(producer_);
+template <class Kind>
+SendStreamHandler<Kind>::~SendStreamHandler() {
+  if (channel_ == nullptr) return;
+  Kind::Cancel(*channel_, ticket_);
+  channel_->CloseProducer(producer_);
 }
 
-Status SendStreamHandler::Open(const v1::SendOpen& open) {
+template <class Kind>
+Status SendStreamHandler<Kind>::Open(const typename Kind::Open& open) {
   Result<broker::SendMode> mode = ModeOf(open.mode());
   if (!mode) return mode.error();
   if (Status id = CheckId("open.producer_id", open.producer_id(), broker::kProducerIdBytes);
@@ -49,40 +43,59 @@ Status SendStreamHandler::Open(const v1::SendOpen& open) {
       !id.ok()) {
     return id;
   }
+  options_.mode = *mode;
+  options_.producer_id = open.producer_id();
+  wait_ = std::chrono::milliseconds(open.wait_ms());
+  if constexpr (Kind::kMayBeMany) {
+    if (open.topic().empty() && open.producer_id().empty()) {
+      auto spec = SpecOf(open.has_spec(), open.spec());
+      if (!spec) return spec.error();
+      options_.mode = broker::SendMode::kTry;  // no topic holds up another
+      routes_ = std::make_unique<PublishRoutes>(services_.broker.topics(), std::move(*spec));
+    }
+  }
+  if (routes_ == nullptr) {
+    if (Status one = OpenOne(open); !one.ok()) return one;
+  } else if (!open.session_id().empty()) {
+    Status tied = services_.broker.sessions().Tie(open.session_id(), call().notifier());
+    if (!tied.ok()) return tied;
+  }
+  session_id_ = open.session_id();
+  is_open_ = true;
+  return Status();
+}
+
+template <class Kind>
+Status SendStreamHandler<Kind>::OpenOne(const typename Kind::Open& open) {
   auto spec = SpecOf(open.has_spec(), open.spec());
   if (!spec) return spec.error();
-  auto queue = services_.broker.queues().Open(open.queue(), *spec);
-  if (!queue) return queue.error();
+  auto channel = Kind::Channels(services_.broker).Open(Kind::Name(open), *spec);
+  if (!channel) return channel.error();
   if (!open.session_id().empty()) {
     Status tied = services_.broker.sessions().Tie(open.session_id(), call().notifier());
     if (!tied.ok()) return tied;
   }
-  auto opened = (*queue)->OpenProducer(producer_, open.producer_id(), call().notifier());
+  auto opened = (*channel)->OpenProducer(producer_, open.producer_id(), call().notifier());
   if (!opened) return opened.error();
-  queue_ = *queue;
+  channel_ = *channel;
   last_sequence_ = opened->last_sequence;
-  options_.mode = *mode;
-  options_.producer_id = open.producer_id();
-  session_id_ = open.session_id();
-  wait_ = std::chrono::milliseconds(open.wait_ms());
-  v1::SendStreamResponse answer;
-  answer.mutable_opened()->set_epoch(opened->epoch);
-  answer.mutable_opened()->set_last_sequence(opened->last_sequence);
-  answer.mutable_opened()->set_capacity(opened->capacity);
-  answer.mutable_opened()->set_durability(v1::DURABILITY_MEMORY);
-  opened_ = answer.SerializeAsString();
-  services_.streams.SetChannel(call().info(), queue_->name());
+  opened_.set_epoch(opened->epoch);
+  opened_.set_last_sequence(opened->last_sequence);
+  opened_.set_capacity(opened->capacity);
+  opened_.set_durability(v1::DURABILITY_MEMORY);
+  services_.streams.SetChannel(call().info(), channel_->name());
   return Status();
 }
 
-Status SendStreamHandler::Place(const grpc::ByteBuffer& buffer) {
+template <class Kind>
+Status SendStreamHandler<Kind>::Accept(const grpc::ByteBuffer& buffer) {
   if (Status scanned = frame_.Scan(buffer); !scanned.ok()) return scanned;
-  v1::SendStreamRequest request;
+  typename Kind::StreamRequest request;
   if (!request.ParseFromString(frame_.rest())) return MalformedRequest(request);
-  if ((queue_ == nullptr) != request.has_open()) {
+  if (is_open_ == request.has_open()) {
     return Status(Code::kInvalidArgument, "OUT_OF_ORDER",
-                  queue_ == nullptr ? "the first frame has no open"
-                                    : "open stands in a frame that is not the first")
+                  is_open_ ? "open stands in a frame that is not the first"
+                           : "the first frame has no open")
         .With("field", "open");
   }
   if (request.has_open()) {
@@ -92,30 +105,67 @@ Status SendStreamHandler::Place(const grpc::ByteBuffer& buffer) {
   if (request.first_sequence() == 0 && options_.producer_id.empty()) {
     request.set_first_sequence(next_sequence_);
   }
-  if (Status fits = frame_.Check(*queue_, request.first_sequence()); !fits.ok()) return fits;
   options_.first_sequence = request.first_sequence();
   options_.is_atomic = request.atomic();
+  Status placed = routes_ == nullptr ? Place(request) : PlaceInOneOfMany(request);
+  if (placed.ok()) next_sequence_ = request.first_sequence() + frame_.messages();
+  return placed;
+}
+
+template <class Kind>
+Status SendStreamHandler<Kind>::Place(const typename Kind::StreamRequest& request) {
+  if constexpr (Kind::kMayBeMany) {
+    if (!request.topic().empty() && request.topic() != channel_->name()) {
+      return InvalidField("topic", "the stream was opened for another topic");
+    }
+  }
+  if (Status fits = frame_.Check(*channel_, request.first_sequence()); !fits.ok()) return fits;
   options_.deadline =
       WaitUntil(call().worker().clock().Now(), static_cast<std::uint32_t>(wait_.count()));
-  Status sent = queue_->Send(ticket_, frame_.Take(), options_, call().notifier());
+  Status sent = Kind::Send(*channel_, ticket_, frame_.Take(), options_, call().notifier());
   if (!sent.ok()) return sent;
-  next_sequence_ = request.first_sequence() + frame_.messages();
   is_placing_ = true;
   call().info().waiting_messages = frame_.messages();
   return Status();
 }
 
-void SendStreamHandler::OnFrame(const grpc::ByteBuffer& buffer) {
-  Status placed = Place(buffer);
+// Nothing waits: every message has its outcome on return.
+template <class Kind>
+Status SendStreamHandler<Kind>::PlaceInOneOfMany(const typename Kind::StreamRequest& request) {
+  if constexpr (Kind::kMayBeMany) {
+    auto topic = routes_->Find(request.topic());
+    if (!topic) return topic.error();
+    if (*topic == nullptr) {
+      broker::Ack absent;
+      absent.first_sequence = request.first_sequence();
+      absent.count = frame_.messages();
+      absent.outcome = broker::Outcome::kAbsent;
+      acks_.push_back(absent);
+      last_sequence_ = std::max(last_sequence_, absent.first_sequence + absent.count - 1);
+      return Status();
+    }
+    if (Status fits = frame_.Check(**topic, request.first_sequence()); !fits.ok()) return fits;
+    Status sent = Kind::Send(**topic, ticket_, frame_.Take(), options_, nullptr);
+    if (!sent.ok()) return sent;
+    call().info().waiting_messages = frame_.messages();
+    TakeAcks(**topic);
+  }
+  return Status();
+}
+
+template <class Kind>
+void SendStreamHandler<Kind>::OnFrame(const grpc::ByteBuffer& buffer) {
+  Status accepted = Accept(buffer);
   frame_.Clear();
-  if (!placed.ok()) return Fail(std::move(placed));
+  if (!accepted.ok()) return Fail(std::move(accepted));
   Advance();
 }
 
 // What was sent before still waits and gets its outcome; then Closed FINISHED.
-void SendStreamHandler::OnHalfClose() {
+template <class Kind>
+void SendStreamHandler<Kind>::OnHalfClose() {
   is_half_closed_ = true;
-  if (queue_ == nullptr) {
+  if (!is_open_) {
     return call().Finish(
         Status(Code::kInvalidArgument, "OUT_OF_ORDER", "the stream ended without an open")
             .With("field", "open"));
@@ -123,36 +173,44 @@ void SendStreamHandler::OnHalfClose() {
   Advance();
 }
 
-void SendStreamHandler::OnWritten(bool ok) {
+template <class Kind>
+void SendStreamHandler<Kind>::OnWritten(bool ok) {
   if (ok) Advance();
 }
 
 // A client that does not read never lets the last frame out: it is cut with the connections.
-void SendStreamHandler::OnDrain(bool) {
+template <class Kind>
+void SendStreamHandler<Kind>::OnDrain(bool) {
   is_draining_ = true;
-  if (queue_ == nullptr) return call().Finish(DrainingStatus());
+  if (!is_open_) return call().Finish(DrainingStatus());
   Advance();
 }
 
-void SendStreamHandler::Advance() {
-  if (queue_ == nullptr || call().is_finishing()) return;
-  if (is_placing_) {
-    const std::size_t known = acks_.size();
-    is_placing_ = !queue_->TakeAcks(ticket_, acks_);
-    for (std::size_t i = known; i < acks_.size(); ++i) {
-      call().info().waiting_messages -= acks_[i].count;
-      if (!IsSpent(acks_[i].outcome)) continue;
-      last_sequence_ = std::max(last_sequence_, acks_[i].first_sequence + acks_[i].count - 1);
-    }
-    if (!is_placing_) call().info().waiting_messages = 0;
-  }
+template <class Kind>
+void SendStreamHandler<Kind>::Advance() {
+  if (!is_open_ || call().is_finishing()) return;
+  if (is_placing_) TakeAcks(*channel_);
   if (EndIfOver()) return;
   if (!call().is_writing()) Flush();
   if (!is_placing_ && !is_half_closed_ && !is_draining_ && acks_.size() < kAcksMax) call().Read();
 }
 
-bool SendStreamHandler::EndIfOver() {
-  if (queue_->IsSuperseded(producer_)) {
+template <class Kind>
+void SendStreamHandler<Kind>::TakeAcks(Channel& channel) {
+  const std::size_t known = acks_.size();
+  const bool is_done = channel.TakeAcks(ticket_, acks_);
+  for (std::size_t i = known; i < acks_.size(); ++i) {
+    call().info().waiting_messages -= acks_[i].count;
+    if (!IsSpent(acks_[i].outcome)) continue;
+    last_sequence_ = std::max(last_sequence_, acks_[i].first_sequence + acks_[i].count - 1);
+  }
+  if (is_done) call().info().waiting_messages = 0;
+  is_placing_ = !is_done;
+}
+
+template <class Kind>
+bool SendStreamHandler<Kind>::EndIfOver() {
+  if (channel_ != nullptr && channel_->IsSuperseded(producer_)) {
     Fail(Status(Code::kAborted, "SUPERSEDED", "another stream has opened with this producer_id"));
     return true;
   }
@@ -161,33 +219,39 @@ bool SendStreamHandler::EndIfOver() {
     return true;
   }
   if (is_placing_ || !(is_half_closed_ || is_draining_)) return false;
-  if (call().is_writing() || !acks_.empty() || !opened_.empty()) return false;
-  v1::SendStreamResponse last;
+  if (call().is_writing() || !acks_.empty() || !is_opened_told_) return false;
+  typename Kind::StreamResponse last;
   last.mutable_closed()->set_reason(is_half_closed_ ? v1::CLOSED_REASON_FINISHED
                                                     : v1::CLOSED_REASON_SHUTTING_DOWN);
   call().WriteAndFinish(Serialize(last));
   return true;
 }
 
-void SendStreamHandler::Flush() {
-  if (!opened_.empty()) {
-    call().Write(MakeFrame({}, opened_));
-    opened_.clear();
-    return;
+template <class Kind>
+void SendStreamHandler<Kind>::Flush() {
+  if (!std::exchange(is_opened_told_, true)) {
+    typename Kind::StreamResponse answer;
+    answer.mutable_opened()->Swap(&opened_);
+    return call().Write(Serialize(answer));
   }
   if (acks_.empty()) return;
   std::string frame;
   AppendAcks(acks_, frame);
-  if (options_.mode == broker::SendMode::kTry) {
-    wire::AppendUintPresent(frame, v1::SendStreamResponse::kFreeHintFieldNumber,
-                            queue_->free_slots());
+  if (channel_ != nullptr && options_.mode == broker::SendMode::kTry) {
+    if (const auto hint = Kind::FreeHint(*channel_)) {
+      wire::AppendUintPresent(frame, Kind::StreamResponse::kFreeHintFieldNumber, *hint);
+    }
   }
   acks_.clear();
   call().Write(MakeFrame({}, frame));
 }
 
-void SendStreamHandler::Fail(Status status) {
+template <class Kind>
+void SendStreamHandler<Kind>::Fail(Status status) {
   call().Finish(std::move(status).With("last_sequence", std::to_string(last_sequence_)));
 }
+
+template class SendStreamHandler<QueueKind>;
+template class SendStreamHandler<TopicKind>;
 
 }  // namespace sluice::rpc

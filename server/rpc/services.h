@@ -30,6 +30,9 @@ struct Services {
 };
 
 void AddQueueService(const Services& services, MethodTable& methods);
+void AddTopicService(const Services& services, MethodTable& methods);
+void AddRequestService(const Services& services, MethodTable& methods);
+void AddConfigService(const Services& services, MethodTable& methods);
 void AddSessionService(const Services& services, MethodTable& methods);
 void AddAdminService(const Services& services, MethodTable& methods);
 void AddHealthService(const Services& services, MethodTable& methods);

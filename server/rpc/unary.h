@@ -40,16 +40,15 @@ class UnaryHandler final : public Handler {
 
 // `answer` outlives every call: it lives in the table.
 template <class Request, class Response>
-void AddUnary(MethodTable& methods, std::string name, bool is_served_while_draining,
+void AddUnary(MethodTable& methods, const std::string& name, bool is_served_while_draining,
               std::function<Result<Response>(const Request&, Call&)> answer) {
   auto shared = std::make_shared<const decltype(answer)>(std::move(answer));
-  methods.Add(std::move(name), {.make =
-                                    [shared](Call& call) {
-                                      return std::make_unique<UnaryHandler<Request, Response>>(
-                                          call, *shared);
-                                    },
-                                .is_stream = false,
-                                .is_served_while_draining = is_served_while_draining});
+  methods.Add(name, {.make =
+                         [shared](Call& call) {
+                           return std::make_unique<UnaryHandler<Request, Response>>(call, *shared);
+                         },
+                     .is_stream = false,
+                     .is_served_while_draining = is_served_while_draining});
 }
 
 }  // namespace sluice::rpc

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A resend makes no duplicate: what became of a sequence is told again.
-#include "broker/queue/producer_table.h"
+#include "broker/producer_table.h"
 #include "tests/broker/queue_fixture.h"
 
 namespace sluice::broker {

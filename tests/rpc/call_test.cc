@@ -24,6 +24,13 @@ const std::vector<std::string>& UnaryMethods() {
       "/sluice.v1.QueueService/DeleteQueue",
       "/sluice.v1.QueueService/PurgeQueue",
       "/sluice.v1.QueueService/PeekQueue",
+      "/sluice.v1.TopicService/DeclareTopic",
+      "/sluice.v1.TopicService/DescribeTopic",
+      "/sluice.v1.TopicService/ListTopics",
+      "/sluice.v1.TopicService/CloseTopic",
+      "/sluice.v1.TopicService/DeleteTopic",
+      "/sluice.v1.TopicService/Publish",
+      "/sluice.v1.TopicService/Subscribe",
       "/sluice.v1.AdminService/ServerInfo",
       "/sluice.v1.AdminService/ListStreams",
       "/sluice.v1.AdminService/Drain",
@@ -34,7 +41,7 @@ const std::vector<std::string>& UnaryMethods() {
 
 TEST_F(CallTest, WhatIsNotServedIsUnimplemented) {
   for (const char* method : {"/sluice.v1.QueueService/Sent", "/sluice.v2.QueueService/Send",
-                             "/sluice.v1.TopicService/Publish", "/x"}) {
+                             "/sluice.v1.TopicService/Published", "/x"}) {
     const auto call = client().Start(method);
     const Fault fault = call->EndFault();
     EXPECT_EQ(fault.code, grpc::StatusCode::UNIMPLEMENTED) << method;

@@ -280,7 +280,8 @@ TEST_F(DrainTest, FiftyTimesUnderLoad) {
     const std::uint64_t settled = 1u + static_cast<std::uint64_t>(time) / 2;
     Eventually([&, this] {
       std::uint64_t seen = 0;
-      for (const auto& queue : broker_->queues().List("", "", 10)) seen += queue->Describe().settled;
+      for (const auto& queue : broker_->queues().List("", "", 10))
+        seen += queue->Describe().settled;
       return seen >= settled;
     });
     if (time % 3 != 0) StartDrain();

@@ -141,11 +141,12 @@ using Versions = ::testing::Types<V1, V1Alpha>;
 TYPED_TEST_SUITE(ReflectionTest, Versions);
 
 TYPED_TEST(ReflectionTest, ListsWhatIsServed) {
-  EXPECT_THAT(
-      this->Services(),
-      UnorderedElementsAre("grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
-                           "grpc.reflection.v1alpha.ServerReflection", "sluice.v1.AdminService",
-                           "sluice.v1.QueueService", "sluice.v1.SessionService"));
+  EXPECT_THAT(this->Services(),
+              UnorderedElementsAre("grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+                                   "grpc.reflection.v1alpha.ServerReflection",
+                                   "sluice.v1.AdminService", "sluice.v1.QueueService",
+                                   "sluice.v1.RequestService", "sluice.v1.TopicService",
+                                   "sluice.v1.ConfigService", "sluice.v1.SessionService"));
 }
 
 // A method in the descriptors that the table does not know would be UNIMPLEMENTED.
@@ -167,7 +168,7 @@ TYPED_TEST(ReflectionTest, EveryMethodThatItTellsOfIsServed) {
       ++methods;
     }
   }
-  EXPECT_EQ(methods, 12 + 1 + 3 + 2 + 2);
+  EXPECT_EQ(methods, 12 + 9 + 8 + 5 + 1 + 3 + 2 + 2);
 }
 
 TYPED_TEST(ReflectionTest, AnswersQuestionAfterQuestion) {

@@ -17,6 +17,9 @@ class Counter final : public broker::Notifier {
 TEST(Health, KnowsTheDaemonAndItsServices) {
   EXPECT_TRUE(Health::IsKnown(""));
   EXPECT_TRUE(Health::IsKnown("sluice.v1.QueueService"));
+  EXPECT_TRUE(Health::IsKnown("sluice.v1.RequestService"));
+  EXPECT_TRUE(Health::IsKnown("sluice.v1.TopicService"));
+  EXPECT_TRUE(Health::IsKnown("sluice.v1.ConfigService"));
   EXPECT_TRUE(Health::IsKnown("sluice.v1.SessionService"));
   EXPECT_TRUE(Health::IsKnown("sluice.v1.AdminService"));
   EXPECT_FALSE(Health::IsKnown("sluice.v1.Queue"));

@@ -5,6 +5,7 @@
 #include <grpcpp/support/slice.h>
 #include <gtest/gtest.h>
 
+#include "broker/queue.h"
 #include "broker/timers.h"
 #include "rpc/limits.h"
 #include "sluice/v1/queue.pb.h"

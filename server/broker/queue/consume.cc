@@ -15,7 +15,7 @@ Status Queue::Attach(Consumer& consumer, ConsumerOptions options, NotifierPtr no
   SLUICE_CHECK(consumer.state_ == Consumer::State::kNew);
   if (core.has_ended) {
     consumer.state_ = Consumer::State::kEnded;
-    consumer.end_ = core.closed_reason;
+    consumer.end_ = core.intake.closed_reason();
     return Status();
   }
   if (!core.seats.has_room() && options.mode == AttachMode::kRefuse) return turn.ConsumerPresent();
@@ -58,10 +58,7 @@ std::uint32_t Queue::HeldBy(const Consumer& consumer) const {
 }
 
 void Queue::Take(Consumer& consumer, std::uint64_t bytes_max, Delivery& out) {
-  out.slices.clear();
-  out.runs.clear();
-  out.messages = 0;
-  out.bytes = 0;
+  out.Clear();
   Turn turn(*this);
   if (consumer.state_ != Consumer::State::kAttached || consumer.is_finishing_) return;
   const Credit& credit = consumer.options_.credit;

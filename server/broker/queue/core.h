@@ -7,17 +7,18 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <unordered_set>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/intrusive_list.h"
 #include "base/mutex.h"
+#include "broker/after.h"
 #include "broker/batch.h"
+#include "broker/intake.h"
 #include "broker/queue.h"
 #include "broker/queue/come_back.h"
 #include "broker/queue/expired.h"
 #include "broker/queue/ledger.h"
-#include "broker/queue/producer_table.h"
 #include "broker/queue/seats.h"
 #include "channel/mpsc_state.h"
 
@@ -47,13 +48,8 @@ struct Queue::Core {
   Ledger ledger;
   Expired expired;
   Seats seats;
-  ProducerTable memory;
-  IntrusiveList<Producer> producers;                 // open streams
-  std::unordered_set<std::string> sending_sessions;  // producers in the sense of N1
-  std::multimap<TimePoint, SendTicket*> send_dues;
+  Intake intake;
   std::multimap<TimePoint, ReceiveTicket*> receive_dues;
-  bool is_armed = false;  // a producer came (N1)
-  ClosedReason closed_reason = ClosedReason::kUnspecified;
   TimePoint scheduled = kNever;  // the timers know of
 
   std::uint64_t settled = 0;
@@ -62,10 +58,6 @@ struct Queue::Core {
   std::uint64_t delivered = 0;
   std::uint64_t redelivered = 0;
   std::uint64_t failures = 0;
-  std::uint64_t duplicates = 0;
-  std::uint64_t refused_full = 0;
-  std::uint64_t refused_closed = 0;
-  std::uint64_t timed_out = 0;
 
   std::uint64_t depth() const { return mpsc.size() + come_back.size(); }
   // How many messages could be handed out now. What came back has its place in flight already.
@@ -84,10 +76,11 @@ class Queue::Turn {
   Turn& operator=(const Turn&) = delete;
 
   Core& core() noexcept { return core_; }
-  TimePoint now();  // one instant for the whole turn
-  // To be told, or only let go, after the lock is released: the end of a notifier may run anything.
-  void Tell(NotifierPtr notifier);
-  void LetGo(NotifierPtr notifier);
+  After& after() noexcept { return after_; }
+  TimePoint now() { return after_.now(); }  // one instant for the whole turn
+  // To be told, or only let go, after the lock is released.
+  void Tell(NotifierPtr notifier) { after_.Tell(std::move(notifier)); }
+  void LetGo(NotifierPtr notifier) { after_.LetGo(std::move(notifier)); }
 
   // Brings the queue to rest. Idempotent; also done at the end of the turn.
   void Balance();
@@ -96,15 +89,6 @@ class Queue::Turn {
   // Stores what has room. True: nothing remains. Requires: it is the head of the line, or none
   // stands.
   bool Enter(SendTicket& ticket);
-  // Gives the rest the outcome; what is a repeat gets its own.
-  void Refuse(SendTicket& ticket, Outcome outcome);
-  void Finish(SendTicket& ticket);
-  void LeaveLine(SendTicket& ticket);
-  template <class Wanted>
-  void Abandon(Wanted wanted);
-  void SendsTimeOut();
-  void Supersede(Producer& producer);
-  void ProducerGone();
 
   // --- life (life.cc) ---
   void Close(ClosedReason reason);
@@ -143,19 +127,6 @@ class Queue::Turn {
   void LeasesRunOut();
 
  private:
-  // What is done without the lock. Declared before it, so destroyed after it.
-  struct After {
-    explicit After(Timers& queue_timers) : timers(queue_timers) {}
-    ~After();
-    Timers& timers;
-    std::shared_ptr<Queue> queue;
-    TimePoint run_by = kNever;
-    Notices told;
-    Notices let_go;
-  };
-
-  void AnswerRepeats(SendTicket& ticket);
-  void Answer(SendTicket& ticket, Ack ack);
   void PassSeat();
   bool Serve();
   void ServeTicket(ReceiveTicket& ticket, std::uint64_t messages_max);
@@ -165,24 +136,8 @@ class Queue::Turn {
 
   Queue& queue_;
   Core& core_;
-  TimePoint now_{};
-  bool has_now_ = false;
-  After after_;
+  After after_;  // before the lock, so destroyed after it
   MutexLock lock_;
 };
-
-// The line is walked once; whoever is wanted leaves it, never accepted (kUnknown: see
-// Queue::CancelSend).
-template <class Wanted>
-void Queue::Turn::Abandon(Wanted wanted) {
-  SendTicket* next = nullptr;
-  for (SendTicket* ticket = core_.mpsc.slots().head(); ticket != nullptr; ticket = next) {
-    next = IntrusiveList<SendTicket>::Next(*ticket);
-    if (!wanted(*ticket)) continue;
-    LeaveLine(*ticket);
-    Refuse(*ticket, Outcome::kUnknown);
-    Finish(*ticket);
-  }
-}
 
 }  // namespace sluice::broker

@@ -39,7 +39,7 @@ QueueStats Queue::Describe() const {
   stats.state = core.has_ended          ? QueueState::kEnded
                 : core.mpsc.is_closed() ? QueueState::kClosed
                                         : QueueState::kOpen;
-  stats.closed_reason = core.closed_reason;
+  stats.closed_reason = core.intake.closed_reason();
   stats.next_position = core.mpsc.next_position();
   stats.accepted = stats.next_position - 1;
   stats.settled = core.settled;
@@ -54,14 +54,13 @@ QueueStats Queue::Describe() const {
   stats.delivered = core.delivered;
   stats.redelivered = core.redelivered;
   stats.failures = core.failures;
-  stats.duplicates = core.duplicates;
-  stats.refused_full = core.refused_full;
-  stats.refused_closed = core.refused_closed;
-  stats.timed_out = core.timed_out;
+  stats.duplicates = core.intake.counts().duplicates;
+  stats.refused_full = core.intake.counts().refused_full;
+  stats.refused_closed = core.intake.counts().refused_closed;
+  stats.timed_out = core.intake.counts().timed_out;
   stats.waiting_sends = static_cast<std::uint32_t>(core.mpsc.slots().waiting());
   stats.waiting_receives = static_cast<std::uint32_t>(core.seats.waiting_receives());
-  stats.producers =
-      static_cast<std::uint32_t>(core.producers.size() + core.sending_sessions.size());
+  stats.producers = static_cast<std::uint32_t>(core.intake.producers());
   stats.consumers = static_cast<std::uint32_t>(core.seats.taken());
   stats.standby = static_cast<std::uint32_t>(core.seats.standby().size());
   stats.leases = static_cast<std::uint32_t>(core.ledger.leases());
@@ -120,7 +119,7 @@ std::uint64_t Queue::Purge() {
 void Queue::SessionEnded(const std::string& session_id) {
   Turn turn(*this);
   Core& core = turn.core();
-  turn.Abandon([&](const SendTicket& ticket) { return ticket.session_id_ == session_id; });
+  const bool is_last = core.intake.SessionEnded(session_id, turn.after());
   Claim* next = nullptr;
   for (Claim* claim = core.seats.first_waiting(); claim != nullptr; claim = next) {
     next = IntrusiveList<Claim>::Next(*claim);
@@ -133,17 +132,17 @@ void Queue::SessionEnded(const std::string& session_id) {
   for (Lease* lease : core.ledger.Select(is_tied)) {
     turn.GoBack(*lease, 0, kLastPosition, Turn::Because::kReleased);
   }
-  if (core.sending_sessions.erase(session_id) > 0) turn.ProducerGone();
+  if (is_last) turn.Close(ClosedReason::kProducersGone);
 }
 
 TimePoint Queue::RunDue(TimePoint now) {
   Turn turn(*this, now);
   Core& core = turn.core();
-  turn.SendsTimeOut();
+  core.intake.TimeOut(turn.after());
   turn.ReceivesTimeOut();
   turn.LeasesRunOut();
   core.come_back.RunDue(now);
-  core.memory.RunDue(now);
+  core.intake.ForgetProducers(now);
   turn.Balance();
   core.scheduled = core.next_due();
   return core.scheduled;
@@ -151,26 +150,21 @@ TimePoint Queue::RunDue(TimePoint now) {
 
 void Queue::Turn::Close(ClosedReason reason) {
   if (core_.mpsc.is_closed()) {
-    const bool is_news = reason == ClosedReason::kShuttingDown &&
-                         core_.closed_reason == ClosedReason::kRequested && !core_.has_ended;
-    if (is_news) core_.closed_reason = reason;
+    const bool is_news = reason == ClosedReason::kShuttingDown && !core_.has_ended &&
+                         core_.intake.closed_reason() == ClosedReason::kRequested;
+    if (is_news) core_.intake.Close(reason, after_);
     return;
   }
-  core_.closed_reason = reason;
   core_.mpsc.Close();
-  while (SendTicket* ticket = core_.mpsc.slots().head()) {
-    LeaveLine(*ticket);
-    Refuse(*ticket, Outcome::kClosed);
-    Finish(*ticket);
-  }
+  core_.intake.Close(reason, after_);
 }
 
 // N4: as the end of the one receiver (M38), with everything it holds.
 std::uint64_t Queue::Turn::Destroy(ClosedReason reason) {
   if (core_.has_ended) return 0;
   core_.is_deleted = reason == ClosedReason::kDeleted;
-  if (core_.mpsc.is_closed()) core_.closed_reason = reason;
-  Close(reason);
+  core_.mpsc.Close();
+  core_.intake.Close(reason, after_);
   std::uint64_t count = core_.come_back.Clear();
   for (; !core_.mpsc.empty(); ++count) core_.mpsc.Pop();
   for (Lease* lease : core_.ledger.Select([](const Lease&) { return true; })) {

@@ -16,22 +16,6 @@ struct Parcel {
   std::uint32_t failures = 0;  // nacks, expired leases, losses of the stream that held it
 };
 
-// Adds a message to a delivery: a neighbour with the same history lengthens the last slice and run.
-inline void Append(const Message& message, std::uint64_t position, std::uint32_t attempts,
-                   std::uint32_t failures, Delivery& out) {
-  message.AppendTo(out);
-  const std::uint64_t accepted = message.accepted_unix_us();
-  if (!out.runs.empty()) {
-    Run& last = out.runs.back();
-    if (last.first_position + last.count == position && last.accepted_unix_us == accepted &&
-        last.attempts == attempts && last.failures == failures) {
-      ++last.count;
-      return;
-    }
-  }
-  out.runs.push_back({position, 1, accepted, attempts, failures});
-}
-
 inline void Append(const Parcel& parcel, Delivery& out) {
   Append(parcel.message, parcel.position, parcel.attempts, parcel.failures, out);
 }

@@ -16,7 +16,7 @@ Status Queue::Receive(ReceiveTicket& ticket, ReceiveOptions options, NotifierPtr
   ticket.lease_ = 0;
   if (core.has_ended) {
     ticket.outcome_ = Outcome::kClosed;
-    ticket.reason_ = core.closed_reason;
+    ticket.reason_ = core.intake.closed_reason();
     return Status();
   }
   if (!core.seats.admits(options.consumer)) return turn.ConsumerPresent();

@@ -20,7 +20,9 @@ Queue::Core::Core(std::string queue_name, const QueueSpec& queue_spec, std::uint
       mpsc(queue_spec.capacity),
       ledger(RandomNumber() / 2 + 1),
       seats(queue_spec.shared, queue_clock.UnixMicros()),
-      memory(queue_clock) {}
+      intake({Queue::kKind, name, queue_epoch, queue_spec.capacity, queue_spec.bytes_max,
+              queue_spec.lifetime},
+             queue_clock, mpsc.slots()) {}
 
 std::uint64_t Queue::Core::available() const {
   const std::uint64_t places = spec.max_in_flight - ledger.in_flight();
@@ -31,58 +33,29 @@ std::uint64_t Queue::Core::available() const {
 
 TimePoint Queue::Core::next_due() const {
   TimePoint next = std::min(come_back.next_due(), ledger.next_due());
-  next = std::min(next, memory.next_due());
-  if (!send_dues.empty()) next = std::min(next, send_dues.begin()->first);
+  next = std::min(next, intake.next_due());
   if (!receive_dues.empty()) next = std::min(next, receive_dues.begin()->first);
   return next;
 }
 
 Queue::Turn::Turn(Queue& queue)
-    : queue_(queue), core_(*queue.core_), after_(core_.timers), lock_(core_.mutex) {}
+    : queue_(queue), core_(*queue.core_), after_(core_.clock, core_.timers), lock_(core_.mutex) {}
 
-Queue::Turn::Turn(Queue& queue, TimePoint now) : Turn(queue) {
-  now_ = now;
-  has_now_ = true;
-}
+Queue::Turn::Turn(Queue& queue, TimePoint now) : Turn(queue) { after_.SetNow(now); }
 
 Queue::Turn::~Turn() {
   Balance();
   const TimePoint next = core_.next_due();
   if (next >= core_.scheduled) return;
   core_.scheduled = next;
-  after_.run_by = next;
-  after_.queue = queue_.shared_from_this();
-}
-
-Queue::Turn::After::~After() {
-  if (queue != nullptr) timers.RunBy(run_by, queue);
-  for (const NotifierPtr& notifier : told) notifier->Notify();
-}
-
-TimePoint Queue::Turn::now() {
-  if (!has_now_) {
-    now_ = core_.clock.Now();
-    has_now_ = true;
-  }
-  return now_;
-}
-
-void Queue::Turn::Tell(NotifierPtr notifier) {
-  if (notifier == nullptr) return;
-  if (!after_.told.empty() && after_.told.back() == notifier) return;
-  after_.told.push_back(std::move(notifier));
-}
-
-void Queue::Turn::LetGo(NotifierPtr notifier) {
-  if (notifier != nullptr) after_.let_go.push_back(std::move(notifier));
+  after_.RunBy(next, queue_.shared_from_this());
 }
 
 // Senders that enter may be what a receive waits for, and what it takes makes room for senders.
 void Queue::Turn::Balance() {
   do {
     Compact(core_.meter);
-    core_.mpsc.slots().Advance([this](SendTicket& head) { return Enter(head); },
-                               [this](SendTicket& done) { Finish(done); });
+    core_.intake.Advance(after_, [this](SendTicket& head) { return Enter(head); });
     EndIfDone();
     PassSeat();
   } while (Serve());
@@ -120,7 +93,7 @@ void Queue::Turn::EndIfDone() {
   core_.has_ended = true;
   while (Claim* claim = core_.seats.first_waiting()) {
     if (claim->ticket != nullptr) {
-      EndReceive(*claim->ticket, Outcome::kClosed, core_.closed_reason);
+      EndReceive(*claim->ticket, Outcome::kClosed, core_.intake.closed_reason());
     } else {
       core_.seats.StopWaiting(*claim);
     }
@@ -128,12 +101,12 @@ void Queue::Turn::EndIfDone() {
   const IntrusiveList<Consumer>& attached = core_.seats.attached();
   for (Consumer* consumer = attached.front(); consumer != nullptr;
        consumer = IntrusiveList<Consumer>::Next(*consumer)) {
-    consumer->end_ = core_.closed_reason;
+    consumer->end_ = core_.intake.closed_reason();
     Tell(consumer->notifier_);
   }
   while (Consumer* consumer = core_.seats.standby().PopFront()) {
     consumer->state_ = Consumer::State::kEnded;
-    consumer->end_ = core_.closed_reason;
+    consumer->end_ = core_.intake.closed_reason();
     Tell(std::move(consumer->notifier_));
   }
 }

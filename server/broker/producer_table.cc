@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "broker/queue/producer_table.h"
+#include "broker/producer_table.h"
 
 #include <algorithm>
 

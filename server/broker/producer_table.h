@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What became of the sequences that producers spent, so that a resend makes no duplicate.
 //
-// Sequences rise within a producer; gaps are allowed. kOk, kFull and kTimedOut spend a sequence:
-// its repeat gets the same outcome again. Remembered per producer are the highest spent sequence
-// and the last kOutcomeRangesMax ranges of equal outcome; older ones are kUnknown, and so is a
-// sequence that was left out in a gap. A producer is forgotten kProducerMemory after its last use,
-// or when kProducersMax others came since.
+// Sequences rise within a producer; gaps are allowed. kOk, kFull, kTimedOut and kNoSubscribers
+// spend a sequence: its repeat gets the same outcome again. Remembered per producer are the highest
+// spent sequence and the last kOutcomeRangesMax ranges of equal outcome; older ones are kUnknown,
+// and so is a sequence that was left out in a gap. A producer is forgotten kProducerMemory after
+// its last use, or when kProducersMax others came since.
 //
-// Threads    none of its own; the queue's lock guards it.
+// Threads    none of its own; the channel's lock guards it.
 // Cost       one hash lookup a frame; a comparison for what is new.
 #pragma once
 
