@@ -134,6 +134,7 @@ class ServeHandler final : public Handler {
   void OnWritten(bool ok) override;
   void OnNotice() override { Advance(); }
   void OnDrain(bool is_final) override;
+  void OnFinished(bool ok) override;
 
  private:
   Status Open(const v1::ServeRequest& request);
@@ -154,6 +155,7 @@ class ServeHandler final : public Handler {
   broker::ClosedReason ended_ = broker::ClosedReason::kUnspecified;
   bool is_attached_ = false;  // Detach is owed
   bool is_finishing_ = false;
+  bool is_half_closed_ = false;  // after `finish`
 };
 
 }  // namespace sluice::rpc

@@ -102,14 +102,20 @@ void ServeHandler::OnFrame(const grpc::ByteBuffer& frame) {
   Advance();
 }
 
-// After `finish`: what is still held is released, then the same end. Without it: a lost stream.
+// Without `finish`: a lost stream. After it: the same end, and what is still held is released when
+// the transport has taken that; for a cancel looks like a half-close until then.
 void ServeHandler::OnHalfClose() {
   if (responder_ == nullptr) {
     return call().Finish(OutOfOrder("the stream ended without an open"));
   }
-  Detach(is_finishing_ ? broker::Leaving::kFinished : broker::Leaving::kLost);
-  if (!is_finishing_) return call().Finish(Status());
-  Advance();
+  is_half_closed_ = is_finishing_;
+  if (is_half_closed_) return Advance();
+  Detach(broker::Leaving::kLost);
+  call().Finish(Status());
+}
+
+void ServeHandler::OnFinished(bool ok) {
+  if (is_half_closed_ && ok) Detach(broker::Leaving::kFinished);
 }
 
 void ServeHandler::OnWritten(bool ok) {
@@ -130,7 +136,7 @@ void ServeHandler::Advance() {
   if (responder_ == nullptr || call().is_finishing()) return;
   if (!call().is_writing()) Write();
   if (EndIfOver()) return;
-  if (is_attached_ && results_.size() < kResultsMax) call().Read();
+  if (is_attached_ && !is_half_closed_ && results_.size() < kResultsMax) call().Read();
 }
 
 void ServeHandler::Write() {
@@ -169,7 +175,7 @@ bool ServeHandler::EndIfOver() {
   if (call().is_writing() || !results_.empty() || fence_ != 0) return false;
   broker::ClosedReason reason = ended_;
   if (reason == broker::ClosedReason::kUnspecified && is_finishing_ &&
-      (!is_attached_ || responder_->HeldBy(worker_) == 0)) {
+      (is_half_closed_ || !is_attached_ || responder_->HeldBy(worker_) == 0)) {
     reason = broker::ClosedReason::kFinished;
   }
   if (reason == broker::ClosedReason::kUnspecified) return false;

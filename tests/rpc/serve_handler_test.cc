@@ -150,6 +150,20 @@ TEST_F(ServeTest, AHalfCloseAfterFinishReleases) {
   EXPECT_EQ(LookAt("r").depth(), 1u);
 }
 
+// Clauses: N23
+TEST_F(ServeTest, ACancelAfterFinishLosesWhatIsHeld) {
+  for (int time = 0; time < 20; ++time) {  // it looks like a half-close at first
+    const auto worker = StartServing("r");
+    const auto call = StartCall(Asking("r"));
+    worker->ReadAssignment();
+    worker->Finish();
+    Eventually([this] { return Page("r")->workers(0).finishing(); });
+    worker->Cancel();
+    EXPECT_EQ(Answered(*call).outcome(), v1::OUTCOME_RESPONDER_GONE);
+    Eventually([this] { return Page("r")->workers_size() == 0; });
+  }
+}
+
 // Clauses: N4
 TEST_F(ServeTest, X36_AClosedResponderGoesOnUntilAllIsAnswered) {
   const auto worker = StartServing("r", 1);
