@@ -10,25 +10,13 @@ from support import wire
 from support.case import DaemonCase
 from support.eventually import BOUND
 from support.faults import fault_of
+from support.raw import MALFORMED_FRAMES, MALFORMED_MESSAGES, raw_call, raw_stream, record
 from support.streams import Stream
 
 OK = wire.OUTCOME_OK
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 SERVICE = "/sluice.v1.QueueService/"
 LEASE_MOST_MS = 12 * 3_600_000
-
-
-def key(field, wire_type=2):
-    return bytes([field << 3 | wire_type])
-
-
-def record(field, content):
-    """A length-delimited field, whatever its length."""
-    size, length = len(content), b""
-    while size > 127:
-        length += bytes([size & 127 | 128])
-        size >>= 7
-    return key(field) + length + bytes([size]) + content
 
 
 class BadInput(DaemonCase):
@@ -50,15 +38,11 @@ class BadInput(DaemonCase):
 
     def raw(self, method, request):
         """A unary call with these very bytes."""
-        return lambda: self.client.channel.unary_unary(SERVICE + method)(request, timeout=BOUND)
+        return raw_call(self.client, SERVICE + method, request)
 
     def raw_stream(self, method, *frames):
         """How a stream ends that is sent these bytes."""
-        stream = Stream(self.client.channel.stream_stream(SERVICE + method))
-        stream.take = lambda frame: None
-        for frame in frames:
-            stream.write(frame if isinstance(frame, bytes) else frame.SerializeToString())
-        return stream.end()
+        return raw_stream(self.client, SERVICE + method, *frames)
 
     def test_names(self):
         for name in ("", "with space", "a..b", ".a", "a.", "_own", "ünï", "a\nb", "a*"):
@@ -168,25 +152,10 @@ class BadInput(DaemonCase):
         keeper.write(wire.KeepRequest(session_id=b"another's session"[:16]))
         self.assert_refused_field(keeper.end(), "INVALID_FIELD", "session_id")
 
-    # What a generated parser of any language would refuse, or might read otherwise.
-    MALFORMED_MESSAGES = {
-        "an id that is not UTF-8": (record(3, b"\xff\xfe"), "id"),
-        "a header key that is not UTF-8": (record(2, record(1, b"\xc3\x28")), "headers"),
-        "a header value that is not UTF-8": (record(2, record(2, b"\xed\xa0\x80")), "headers"),
-        "a content type that is not UTF-8": (record(4, b"\x80"), "content_type"),
-        "a payload of another wire type": (key(1, 0) + b"\x01", "payload"),
-        "an id of another wire type": (key(3, 5) + b"1234", "id"),
-        "a group": (key(6, 3) + key(6, 4), None),
-        "field number 0": (b"\x02\x01x", None),
-        "a length beyond the end": (key(1) + b"\x7fabc", "payload"),
-        "an overlong length": (key(1) + b"\x81\x80\x80\x80\x80\x80\x00x", "payload"),
-        "a field cut off": (key(1), None),
-    }
-
     def test_malformed_messages_in_a_unary_send(self):
         head = record(4, self.name.encode())
         good = record(1, record(1, b"good"))
-        for what, (content, field) in self.MALFORMED_MESSAGES.items():
+        for what, (content, field) in MALFORMED_MESSAGES.items():
             with self.subTest(what):
                 request = good + record(1, content) + head
                 fault = self.assert_fault(self.raw("Send", request), INVALID, "MALFORMED", index=1)
@@ -195,14 +164,14 @@ class BadInput(DaemonCase):
 
     def test_malformed_messages_on_a_stream(self):
         opening = wire.SendStreamRequest(open=wire.SendOpen(queue=self.name))
-        for what, (content, _) in self.MALFORMED_MESSAGES.items():
+        for what, (content, _) in MALFORMED_MESSAGES.items():
             with self.subTest(what):
                 frame = record(1, record(1, b"good")) + record(1, content)
                 self.assert_fault(self.raw_stream("SendStream", opening, frame), INVALID,
                                   "MALFORMED", index=1, last_sequence=0)
 
     def test_malformed_frames_of_every_method(self):
-        for garbage in (b"\xff", b"\x0a\x7f", b"\x07", b"\x0b", b"\x00\x00"):
+        for garbage in MALFORMED_FRAMES:
             for method in ("DeclareQueue", "DescribeQueue", "ListQueues", "CloseQueue",
                            "DeleteQueue", "PurgeQueue", "PeekQueue", "Send", "Receive", "Settle"):
                 self.assert_fault(self.raw(method, garbage), INVALID, "MALFORMED")

@@ -10,9 +10,9 @@ import unittest
 import grpc
 
 from support import wire
-from support.case import DaemonCase
+from support.case import DaemonCase, EndingDaemon
 from support.client import CHANNEL_OPTIONS
-from support.daemon import Daemon
+from support.eventually import eventually
 from support.faults import fault_of
 
 CLOSED = wire.OUTCOME_CLOSED
@@ -21,27 +21,7 @@ STREAMS = 2000
 KINDS = "SendStream", "ReceiveStream", "Keep"
 
 
-class Drain(DaemonCase):
-    """Each test has its own daemon: it ends."""
-
-    @classmethod
-    def setUpClass(cls):
-        pass
-
-    @classmethod
-    def tearDownClass(cls):
-        pass
-
-    def setUp(self):
-        self.name = self._testMethodName
-
-    def tearDown(self):
-        pass
-
-    def start(self, *options):
-        self.daemon = Daemon(*options)
-        self.addCleanup(self.daemon.kill)
-        self.client = self.new_client()
+class Drain(EndingDaemon, DaemonCase):
 
     # Clauses: N41 N20
     def test_X22_sigterm(self):
@@ -66,6 +46,14 @@ class Drain(DaemonCase):
         self.eventually_describes(full, waiting_sends=2)
         standby = self.client.receiver(self.name, mode=wire.ATTACH_MODE_STANDBY)
         standby.until(lambda: standby.waiting)
+        self.client.topics.declare(self.name)
+        subscriber = self.client.topics.subscriber(self.name).wait_ready()
+        self.client.topics.publish(self.name, "retained")
+        self.client.config.set(self.name, "a")
+        watcher = self.client.config.watcher(self.name).wait_end_mark()
+        self.client.requests.declare(self.name)
+        call = self.client.requests.call_later(self.name, wait_for_responder=True)
+        eventually(lambda: self.client.requests.describe(self.name).depth == 1, what="the call")
 
         began = time.monotonic()
         self.daemon.terminate()
@@ -77,6 +65,17 @@ class Drain(DaemonCase):
             self.assertEqual(stream.end(), DOWN, stream.state())
         reply = receive.result()
         self.assertEqual((reply.outcome, reply.reason), (CLOSED, DOWN))
+        self.assertEqual((call.result().outcome, call.result().reason), (CLOSED, DOWN))
+        for stream in (subscriber, watcher):
+            self.assertEqual((stream.end(), stream.violations), (DOWN, []), stream.state())
+        self.assertEqual(subscriber.heard.payloads(), [b"retained"])
+        for call in (lambda: self.client.topics.publish(self.name, "late"),
+                     self.client.topics.subscriber(self.name).end(),
+                     lambda: self.client.config.set(self.name, "late"),
+                     self.client.config.watcher(self.name).end()):
+            self.assert_fault(call, grpc.StatusCode.UNAVAILABLE, "DRAINING")
+        self.assertEqual(self.client.config.list().entries[0].key, self.name)
+        self.assertEqual(self.client.topics.describe(self.name).closed_reason, DOWN)
         # The consumer is still served; what is new is refused.
         fault = self.assert_fault(lambda: self.client.send(self.name, "late"),
                                   grpc.StatusCode.UNAVAILABLE, "DRAINING")

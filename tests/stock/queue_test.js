@@ -5,57 +5,27 @@
 const assert = require("node:assert/strict");
 const crypto = require("node:crypto");
 const { spawn } = require("node:child_process");
-const nodeTest = require("node:test");
 const health = require("grpc-health-check");
-const { startDaemon } = require("./daemon.js");
-const { Client, eventually, faultOf, grpc, receivedOf } = require("./sluice.js");
+const { Suite, assertFault, assertIsFault } = require("./harness.js");
+const { eventually, grpc, receivedOf } = require("./sluice.js");
 
-const starting = startDaemon();
-let daemon, client, clients, queue, number = 0;
+let daemon, client, queue, newClient;
 
-function newClient() {
-  clients.push(new Client(daemon.address));
-  return clients[clients.length - 1];
-}
-
-// Each test has a connection and a queue's name of its own; afterwards the sums of its queues hold.
-function test(name, body) {
-  nodeTest(name, { timeout: 120_000 }, async () => {
-    daemon = await starting;
-    clients = [];
-    client = newClient();
-    queue = `node.${++number}`;
-    try {
-      await body();
-      await settleAccounts();
-    } finally {
-      for (const one of clients) one.close();
-    }
-  });
-}
-
-async function settleAccounts() {
-  for (const { name } of (await client.queue("ListQueues", { prefix: queue })).queues) {
-    const d = await client.describe(name);
+// The sums of a test's queues hold.
+const suite = new Suite(async (ofTest, prefix) => {
+  for (const { name } of (await ofTest.queue("ListQueues", { prefix })).queues) {
+    const d = await ofTest.describe(name);
     assert.equal(d.accepted, d.settled + d.purged + d.deleted + d.depth + d.in_flight,
                  JSON.stringify(d));
-    await client.queue("DeleteQueue", { queue: name });
+    await ofTest.queue("DeleteQueue", { queue: name });
   }
-}
+});
 
-async function assertFault(promise, code, reason, metadata = {}) {
-  const error = await promise.then(() => null, (raised) => raised);
-  assert.ok(error, `expected ${reason}`);
-  assertIsFault(faultOf(error), code, reason, metadata);
-}
-
-function assertIsFault(fault, code, reason, metadata = {}) {
-  assert.equal(fault.code, code, JSON.stringify(fault));
-  assert.equal(fault.reason, reason, JSON.stringify(fault));
-  assert.equal(fault.domain, "sluice");
-  for (const [key, value] of Object.entries(metadata)) {
-    assert.equal(fault.metadata[key], String(value), JSON.stringify(fault));
-  }
+function test(name, body) {
+  suite.test(name, (own) => {
+    ({ daemon, client, newClient, name: queue } = own);
+    return body();
+  });
 }
 
 test("X01 a thousand in order, each acknowledged", async () => {
@@ -320,5 +290,4 @@ test("the stock health client is answered", async () => {
   stub.close();
 });
 
-// The last one: tests of a file run one after another.
-nodeTest("the daemon ends on SIGTERM with exit code 0", async () => (await starting).stop());
+suite.end();

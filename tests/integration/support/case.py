@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A test case with a daemon of its own, shared by its tests, and clients that go with each test."""
+"""A test case with a daemon of its own, shared by its tests, and clients that go with each test;
+what they saw is checked at its end."""
 
 import unittest
 
 import grpc
+from history.check import assert_allowed
+from history.recorder import Recorder
 
 from . import wire
 from .client import Client
@@ -17,6 +20,12 @@ class DaemonCase(unittest.TestCase):
     """Queues are named after the test, deleted after it, and their sums looked at before that."""
 
     OPTIONS = ()
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.clients = []  # of this test
+        self.history = None
+        self.outsiders = []  # channels and keys that others use, too: history.check
 
     @classmethod
     def setUpClass(cls):
@@ -35,10 +44,19 @@ class DaemonCase(unittest.TestCase):
             self.assert_conserved(description)
             self.client.delete(description.name)
 
-    def new_client(self, address=None):
-        client = Client(address or self.daemon.address)
+    def new_client(self, address=None, **fields):
+        """What it does is recorded, and looked at when all clients of the test are closed."""
+        if self.history is None:
+            self.history = Recorder()
+            self.addCleanup(self.check_history)
+        client = Client(address or self.daemon.address, self.history,
+                        f"{self.daemon.pid}:{len(self.clients) + 1}", **fields)
         self.addCleanup(client.close)
+        self.clients.append(client)
         return client
+
+    def check_history(self):
+        assert_allowed(self.history.finish(), self.outsiders)
 
     def new_proxy(self):
         proxy = Proxy(self.daemon.port)
@@ -87,3 +105,35 @@ class DaemonCase(unittest.TestCase):
                 return description
             return False
         return eventually(holds, bound, f"{fields} of {name}")
+
+    def wait_stalled(self, method):
+        """Until a call of the method has a write that the client does not take."""
+        def stalled():
+            streams = self.client.admin.ListStreams(
+                wire.ListStreamsRequest(page_size=1000), timeout=BOUND).streams
+            return any(one.method.endswith("/" + method) and one.write_stalled_ms > 20
+                       for one in streams)
+        eventually(stalled, what=f"a stalled {method}")
+
+
+class EndingDaemon:
+    """For tests that end their daemon: each starts its own. Stands before the case it changes."""
+
+    @classmethod
+    def setUpClass(cls):
+        pass
+
+    @classmethod
+    def tearDownClass(cls):
+        pass
+
+    def setUp(self):
+        self.name = self._testMethodName
+
+    def tearDown(self):
+        pass
+
+    def start(self, *options):
+        self.daemon = Daemon(*options)
+        self.addCleanup(self.daemon.kill)
+        self.client = self.new_client()

@@ -2,22 +2,36 @@
 """A stock client on a connection of its own: the generated stubs, with short names for tests."""
 
 import grpc
+from history.recording_channel import RecordingChannel
 
 from . import wire
+from .config import Config
 from .eventually import BOUND
+from .requests import Requests
 from .streams import KeepStream, ReceiveStream, SendStream, message
+from .topics import Topics
 
 # One connection a client, no limit of its own, and no patience with a lost connection.
 CHANNEL_OPTIONS = (("grpc.use_local_subchannel_pool", 1), ("grpc.max_send_message_length", -1),
                    ("grpc.initial_reconnect_backoff_ms", 100), ("grpc.enable_http_proxy", 0))
 
 
+# A reader that stops holds the stream at 64 KiB: the window does not grow with what it has read.
+SMALL_WINDOW = (*CHANNEL_OPTIONS, ("grpc.http2.bdp_probe", 0))
+
+
 class Client:
     """Calls to one address. Every unary call raises grpc.RpcError for a status other than OK."""
 
-    def __init__(self, address):
-        self.channel = grpc.insecure_channel(address, options=CHANNEL_OPTIONS)
+    def __init__(self, address, recorder=None, process="", options=CHANNEL_OPTIONS):
+        """What is done is recorded, if there is a recorder, as done by `process`."""
+        self.channel = grpc.insecure_channel(address, options=options)
+        if recorder:
+            self.channel = RecordingChannel(self.channel, recorder, process)
         self.queues = wire.QueueServiceStub(self.channel)
+        self.requests = Requests(self.channel)
+        self.topics = Topics(self.channel)
+        self.config = Config(self.channel)
         self.sessions = wire.SessionServiceStub(self.channel)
         self.admin = wire.AdminServiceStub(self.channel)
 

@@ -46,6 +46,10 @@ class Proxy:
         """Ends every connection by RST, on both sides, and takes no new ones. Returns when done."""
         self._tell("reset")
 
+    def cut(self):
+        """Ends every connection by RST, on both sides; who comes again is let through."""
+        self._tell("cut")
+
     def close(self):
         if self._thread.is_alive():
             self._tell("close")
@@ -66,6 +70,8 @@ class Proxy:
                     self._accept()
                 elif key.fileobj == self._wake_read:
                     os.read(self._wake_read, 16)
+                    if self._order != "cut":
+                        self._stop_listening()
                     self._end_all()
                     self._done.set()
                     if self._order == "close":
@@ -126,10 +132,12 @@ class Proxy:
             end.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         end.socket.close()
 
-    def _end_all(self):
+    def _stop_listening(self):
         if self._listener.fileno() != -1:
             self._selector.unregister(self._listener)
             self._listener.close()
+
+    def _end_all(self):
         for end in self._ends:
             if end.is_open:
                 self._end(end, by_reset=True)

@@ -96,36 +96,39 @@ class Told:
     position: int
     duplicate: bool
     reason: int
+    delivered_to: int
 
 
 def told_of(acks):
     """Ranges of outcomes, message by message."""
     return [Told(ack.first_sequence + i, ack.outcome,
-                 ack.first_position + i if ack.first_position else 0, ack.duplicate, ack.reason)
+                 ack.first_position + i if ack.first_position else 0, ack.duplicate, ack.reason,
+                 ack.delivered_to)
             for ack in acks for i in range(ack.count)]
 
 
 class SendStream(Stream):
     """`told` has the outcomes of messages in the order they came."""
 
-    def __init__(self, stub, queue_name, is_reading=True, spec=None, **fields):
+    METHOD, FRAME, OPENING, CHANNEL = "SendStream", wire.SendStreamRequest, wire.SendOpen, "queue"
+
+    def __init__(self, stub, name, is_reading=True, spec=None, **fields):
         self.opened, self.told, self._sequence = None, [], 0
-        super().__init__(stub.SendStream, is_reading)
-        opening = wire.SendOpen(queue=queue_name, spec=spec, **fields)
-        self.write(wire.SendStreamRequest(open=opening))
+        super().__init__(getattr(stub, self.METHOD), is_reading)
+        opening = self.OPENING(spec=spec, **{self.CHANNEL: name}, **fields)
+        self.write(self.FRAME(open=opening))
 
     def take(self, frame):
         if frame.HasField("opened"):
             self.opened = frame.opened
         self.told += told_of(frame.acks)
 
-    def send(self, *payloads, first_sequence=None, atomic=False):
+    def send(self, *payloads, first_sequence=None, **fields):
         """One frame; sequences go on by themselves."""
         first = self._sequence + 1 if first_sequence is None else first_sequence
         self._sequence = first + len(payloads) - 1
-        self.write(wire.SendStreamRequest(
-            messages=[message(payload) for payload in payloads], first_sequence=first,
-            atomic=atomic))
+        self.write(self.FRAME(messages=[message(payload) for payload in payloads],
+                              first_sequence=first, **fields))
         return first
 
     def wait_opened(self):

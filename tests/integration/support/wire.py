@@ -15,9 +15,15 @@ sys.path.insert(0, STUBS)
 
 from sluice.v1.message_pb2 import *
 from sluice.v1.queue_pb2 import *
+from sluice.v1.request_pb2 import *
+from sluice.v1.topic_pb2 import *
+from sluice.v1.config_pb2 import *
 from sluice.v1.session_pb2 import *
 from sluice.v1.admin_pb2 import *
 from sluice.v1.queue_pb2_grpc import QueueServiceStub
+from sluice.v1.request_pb2_grpc import RequestServiceStub
+from sluice.v1.topic_pb2_grpc import TopicServiceStub
+from sluice.v1.config_pb2_grpc import ConfigServiceStub
 from sluice.v1.session_pb2_grpc import SessionServiceStub
 from sluice.v1.admin_pb2_grpc import AdminServiceStub
 
