@@ -5,9 +5,9 @@ function(sluice_layer name)
   cmake_parse_arguments(LAYER "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
   add_library(sluice_${name} STATIC ${LAYER_SOURCES})
   add_library(sluice::${name} ALIAS sluice_${name})
-  target_include_directories(sluice_${name} PUBLIC ${PROJECT_SOURCE_DIR}/server)
+  target_include_directories(sluice_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/server>)
   target_link_libraries(sluice_${name} PUBLIC ${LAYER_DEPS}
-                        PRIVATE sluice::build_options ${LAYER_PRIVATE_DEPS})
+                        PRIVATE $<BUILD_INTERFACE:sluice::build_options> ${LAYER_PRIVATE_DEPS})
 endfunction()
 
 # sluice_test(<name> SOURCES ... DEPS ... LABELS ...): one GoogleTest binary per layer.

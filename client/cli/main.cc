@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // sluice: Sluice's command line.
-#include <absl/synchronization/mutex.h>
-
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <iostream>
+#include <utility>
+#include <vector>
 
-#include "session.h"
+#include "completion.h"
+#include "verbs.h"
 
+namespace sluice::cli {
 namespace {
 
 constexpr char kFooter[] =
     "Exit codes:\n"
     "  0  done\n"
-    "  1  refused: the answer was FULL, EMPTY, CLOSED, TIMED_OUT, UNKNOWN, or NOT_SERVING\n"
+    "  1  refused: the answer was FULL, EMPTY, CLOSED, TIMED_OUT, UNKNOWN, NO_SUBSCRIBERS,\n"
+    "     NO_RESPONDER, RESPONDER_GONE, FAILED, CONFLICT, ABSENT, NOT_SERVING or the like; or a\n"
+    "     benchmark found something wrong\n"
     "  2  usage: options, arguments or input that make no sense, or a stdout that takes nothing\n"
     "  3  unreachable: no connection, or no answer within --timeout\n"
     "  4  not found\n"
@@ -24,41 +28,71 @@ constexpr char kFooter[] =
     "  sluice send jobs hello world\n"
     "  sluice receive jobs --count 2\n"
     "  seq 1000 | sluice send jobs\n"
-    "  sluice receive jobs --follow --json\n"
-    "  sluice describe jobs --json";
+    "  sluice topic declare events\n"
+    "  sluice subscribe events\n"
+    "  sluice publish events hello\n"
+    "  sluice serve upper --declare -- tr a-z A-Z\n"
+    "  sluice call upper hello\n"
+    "  sluice set app/log-level debug\n"
+    "  sluice watch --prefix app/ --json\n"
+    "  sluice bench queue --rate 10000 --duration 10\n"
+    "  source <(sluice completion bash)";
 
-}  // namespace
+using AddFamily = void (*)(CLI::App&, Invocation&);
+// As --help shows them.
+const std::vector<std::pair<const char*, std::vector<AddFamily>>> kGroups = {
+    {"Queues", {AddQueueVerbs, AddSendVerb, AddReceiveVerb}},
+    {"Topics", {AddTopicVerbs, AddPublishVerb, AddSubscribeVerb}},
+    {"Requests", {AddResponderVerbs, AddCallVerb, AddServeVerb}},
+    {"Config keys", {AddSetVerb, AddKeyVerbs, AddWatchVerb}},
+    {"The daemon", {AddAdminVerbs, AddBenchVerbs}},
+    {"The shell", {AddCompletionVerb}}};
 
-int main(int argc, char** argv) {
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  std::ios::sync_with_stdio(false);
-  std::signal(
-      SIGPIPE,
-      SIG_IGN);  // A closed stdout is an error to be handled: what was not printed goes back.
-
-  CLI::App app("Talks to a Sluice daemon.", "sluice");
-  sluice::cli::Session session;
-  app.add_option("--address", session.address, "Daemon, as host:port")
+void AddVerbs(CLI::App& app, Invocation& invocation) {
+  app.add_option("--address", invocation.address, "Daemon, as host:port")
       ->envname("SLUICE_ADDRESS")
       ->capture_default_str();
-  app.add_option("--timeout", session.timeout_s, "Seconds that connecting, or one call, may take")
+  app.add_option("--timeout", invocation.timeout_s,
+                 "Seconds that connecting, or one call, may take")
       ->check(CLI::Range(0.001, 86400.0))
       ->capture_default_str();
-  app.add_flag("--json", session.json, "Answer as JSON, one object a line");
+  app.add_flag("--json", invocation.json, "Answer as JSON, one object a line");
+  app.set_version_flag("--version", SLUICE_VERSION);
   app.footer(kFooter);
   app.require_subcommand(1);
-  sluice::cli::AddQueueVerbs(app, session);
-  sluice::cli::AddSendVerb(app, session);
-  sluice::cli::AddReceiveVerb(app, session);
-  sluice::cli::AddAdminVerbs(app, session);
+  for (const auto& [name, families] : kGroups) {
+    for (const AddFamily add : families) {
+      const std::size_t before = app.get_subcommands({}).size();
+      add(app, invocation);
+      const auto verbs = app.get_subcommands({});
+      for (std::size_t i = before; i < verbs.size(); ++i) verbs[i]->group(name);
+    }
+  }
+}
 
+int Main(int argc, char** argv) {
+  std::ios::sync_with_stdio(false);
+  // A closed stdout is an error to be handled: what was not printed goes back.
+  std::signal(SIGPIPE, SIG_IGN);
+
+  CLI::App app("Talks to a Sluice daemon.", "sluice");
+  Invocation invocation;
+  AddVerbs(app, invocation);
+  if (argc > 1 && std::string(argv[1]) == kCompleteVerb) {
+    return Complete(app, invocation, {argv + 2, argv + argc});
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help
-    return sluice::cli::FailUsage(std::string(error.what()) + " (see sluice --help)");
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    return FailUsage(std::string(error.what()) + " (see sluice --help)");
   }
-  const int code = session.run(session);
+  const int code = invocation.run(invocation);
   std::cout.flush();
   return code;
 }
+
+}  // namespace
+}  // namespace sluice::cli
+
+int main(int argc, char** argv) { return sluice::cli::Main(argc, argv); }

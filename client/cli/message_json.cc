@@ -3,8 +3,9 @@
 
 #include <absl/strings/escaping.h>
 
-#include <iostream>
 #include <string_view>
+
+#include "invocation.h"
 
 namespace sluice::cli {
 namespace {
@@ -12,16 +13,13 @@ namespace {
 Status BadLine(const std::string& text, const std::string& field = {}) {
   Status::Details details;
   if (!field.empty()) details["field"] = field;
-  return Status(Code::kInvalidArgument, "BAD_OPTION", text, std::move(details));
+  return BadOption(text, std::move(details));
 }
 
-bool IsUtf8(std::string_view text) {
-  try {
-    (void)Json(text).dump();
-    return true;
-  } catch (const Json::exception&) {
-    return false;
-  }
+// What a message that was received has beside its content; read and ignored.
+bool IsOfReceived(const std::string& key) {
+  return key == "topic" || key == "position" || key == "accepted_unix_us" || key == "attempts" ||
+         key == "failures";
 }
 
 Status ReadHeaders(const Json& value, OwnedMessage& message) {
@@ -34,9 +32,7 @@ Status ReadHeaders(const Json& value, OwnedMessage& message) {
 }
 
 Status ReadField(const std::string& key, const Json& value, OwnedMessage& message) {
-  if (key == "position" || key == "accepted_unix_us" || key == "attempts" || key == "failures") {
-    return Status();
-  }
+  if (IsOfReceived(key)) return Status();
   if (key == "headers") return ReadHeaders(value, message);
   std::string* target = nullptr;
   if (key == "payload" || key == "payload_base64") target = &message.payload;
@@ -54,21 +50,29 @@ Status ReadField(const std::string& key, const Json& value, OwnedMessage& messag
 
 }  // namespace
 
+void PutContent(Json& json, std::string_view payload, std::string_view id,
+                std::string_view content_type) {
+  PutBytes(json, "payload", payload);
+  if (!id.empty()) json["id"] = id;
+  if (!content_type.empty()) json["content_type"] = content_type;
+}
+
 Json ToJson(const Delivery& delivery) {
   Json json;
   json["position"] = delivery.position;
-  if (IsUtf8(delivery.payload)) {
-    json["payload"] = delivery.payload;
-  } else {
-    json["payload_base64"] = absl::Base64Escape({delivery.payload.data(), delivery.payload.size()});
-  }
-  if (!delivery.id.empty()) json["id"] = delivery.id;
-  if (!delivery.content_type.empty()) json["content_type"] = delivery.content_type;
+  PutContent(json, delivery.payload, delivery.id, delivery.content_type);
   for (const Header& header : delivery.Headers())
     json["headers"][std::string(header.key)] = header.value;
   json["accepted_unix_us"] = delivery.accepted_unix_us;
   json["attempts"] = delivery.attempts;
   json["failures"] = delivery.failures;
+  return json;
+}
+
+Json ToJson(const OwnedMessage& message) {
+  Json json;
+  PutContent(json, message.payload, message.id, message.content_type);
+  for (const auto& [key, value] : message.headers) json["headers"][key] = value;
   return json;
 }
 
@@ -90,8 +94,12 @@ void PrintDelivery(const Delivery& delivery, bool json) {
   if (json) {
     PrintJson(ToJson(delivery));
   } else {
-    std::cout << delivery.payload << "\n";
+    PrintText(Shown(delivery.payload) + "\n");
   }
+}
+
+void PrintPayload(std::string_view payload) {
+  PrintText(Shown(payload) + (payload.ends_with('\n') ? "" : "\n"));
 }
 
 }  // namespace sluice::cli

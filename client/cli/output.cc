@@ -1,15 +1,64 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output.h"
 
+#include <absl/strings/escaping.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <iostream>
+#include <mutex>
 
 namespace sluice::cli {
+namespace {
+
+std::mutex& OutputMutex() {
+  static std::mutex mutex;
+  return mutex;
+}
+
+std::string CellOf(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+bool IsTable(const Json& value) {
+  return value.is_array() && !value.empty() && value.front().is_object();
+}
+
+bool IsUtf8(std::string_view text) {
+  try {
+    (void)Json(text).dump();
+    return true;
+  } catch (const Json::exception&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+void PrintText(std::string_view text) {
+  std::lock_guard lock(OutputMutex());
+  std::cout << text;
+}
+
+void PrintError(std::string_view text) {
+  std::lock_guard lock(OutputMutex());
+  std::cout.flush();  // Before it, as it was.
+  std::cerr << text << std::flush;
+}
 
 void PrintJson(const Json& json) {
   // What is not UTF-8 can only come from text of a peer that breaks the protocol: shown, not thrown
   // at.
-  std::cout << json.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
+  PrintText(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+void PrintEvent(bool json, const Json& event, const std::string& text) {
+  if (json) {
+    PrintJson(event);
+    (void)FlushOutput();
+  } else {
+    PrintError("sluice: " + text + "\n");
+  }
 }
 
 void PrintTable(const std::vector<std::vector<std::string>>& rows) {
@@ -28,85 +77,58 @@ void PrintTable(const std::vector<std::vector<std::string>>& rows) {
   }
 }
 
-Json ToJson(const QueueDescription& queue) {
-  Json json;
-  json["name"] = queue.name;
-  json["state"] = ToString(queue.state);
-  if (queue.state != QueueState::kOpen) json["closed_reason"] = ToString(queue.closed_reason);
-  json["epoch"] = queue.epoch;
-  json["spec"] = {{"capacity", queue.spec.capacity},
-                  {"bytes_max", queue.spec.bytes_max},
-                  {"message_bytes_max", queue.spec.message_bytes_max},
-                  {"max_in_flight", queue.spec.max_in_flight},
-                  {"lifetime", ToString(queue.spec.lifetime)},
-                  {"close_on_consumer_loss", queue.spec.close_on_consumer_loss},
-                  {"shared", queue.spec.shared},
-                  {"durability", ToString(queue.spec.durability)}};
-  json["next_position"] = queue.next_position;
-  json["accepted"] = queue.accepted;
-  json["settled"] = queue.settled;
-  json["purged"] = queue.purged;
-  json["deleted"] = queue.deleted;
-  json["depth"] = queue.depth;
-  json["in_flight"] = queue.in_flight;
-  json["delayed"] = queue.delayed;
-  json["come_back"] = queue.come_back;
-  json["free_slots"] = queue.free_slots;
-  json["retained_bytes"] = queue.retained_bytes;
-  json["delivered"] = queue.delivered;
-  json["redelivered"] = queue.redelivered;
-  json["failures"] = queue.failures;
-  json["duplicates"] = queue.duplicates;
-  json["refused_full"] = queue.refused_full;
-  json["refused_closed"] = queue.refused_closed;
-  json["timed_out"] = queue.timed_out;
-  json["waiting_sends"] = queue.waiting_sends;
-  json["waiting_receives"] = queue.waiting_receives;
-  json["producers"] = queue.producers;
-  json["consumers"] = queue.consumers;
-  json["standby"] = queue.standby;
-  json["leases"] = queue.leases;
-  json["consumer_peers"] = queue.consumer_peers;
-  return json;
+void PrintFields(const Json& object) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [key, value] : object.items()) {
+    if (IsTable(value)) continue;
+    if (!value.is_object()) {
+      rows.push_back({key, CellOf(value)});
+      continue;
+    }
+    for (const auto& [inner, of] : value.items()) rows.push_back({key + "." + inner, CellOf(of)});
+  }
+  PrintTable(rows);
+  for (const auto& [key, value] : object.items()) {
+    if (!IsTable(value)) continue;
+    std::vector<std::vector<std::string>> table(1);
+    for (const auto& [head, of] : value.front().items()) table[0].push_back(head);
+    for (const Json& line : value) {
+      std::vector<std::string> cells;
+      for (const auto& [head, of] : line.items()) cells.push_back(CellOf(of));
+      table.push_back(std::move(cells));
+    }
+    std::cout << "\n" << key << "\n";
+    PrintTable(table);
+  }
 }
 
-Json ToJson(const SendOutcome& outcome) {
-  Json json;
-  json["first_sequence"] = outcome.first_sequence;
-  json["count"] = outcome.count;
-  json["outcome"] = ToString(outcome.outcome);
-  if (outcome.first_position > 0) json["first_position"] = outcome.first_position;
-  if (outcome.outcome == Outcome::kOk) json["durability"] = ToString(outcome.durability);
-  if (outcome.outcome == Outcome::kClosed) json["reason"] = ToString(outcome.reason);
-  if (outcome.duplicate) json["duplicate"] = true;
-  return json;
+void PutBytes(Json& object, const std::string& key, std::string_view bytes) {
+  if (IsUtf8(bytes)) {
+    object[key] = bytes;
+  } else {
+    object[key + "_base64"] = absl::Base64Escape({bytes.data(), bytes.size()});
+  }
 }
 
-Json ToJson(const StreamDescription& stream) {
-  Json json;
-  json["id"] = stream.id;
-  json["method"] = stream.method;
-  json["peer"] = stream.peer;
-  json["channel"] = stream.channel;
-  json["state"] = stream.state;
-  json["age_ms"] = stream.age.count();
-  json["write_stalled_ms"] = stream.write_stalled.count();
-  json["write_bytes"] = stream.write_bytes;
-  json["held_messages"] = stream.held_messages;
-  json["credit_messages"] = stream.credit_messages;
-  json["waiting_messages"] = stream.waiting_messages;
-  return json;
+std::string Shown(std::string_view bytes) {
+  static const bool is_terminal = isatty(STDOUT_FILENO) == 1;
+  const auto is_control = [](char c) {
+    return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
+  };
+  const bool is_plain =
+      !is_terminal || (IsUtf8(bytes) && std::none_of(bytes.begin(), bytes.end(), is_control));
+  return is_plain ? std::string(bytes) : absl::CHexEscape({bytes.data(), bytes.size()});
 }
 
-Json ToJson(const ServerInfo& info) {
-  Json json;
-  json["version"] = info.version;
-  json["uptime_ms"] = info.uptime.count();
-  json["started_unix_us"] = info.started_unix_us;
-  json["draining"] = info.draining;
-  json["live"] = info.live;
-  json["bounds"] = info.bounds;
-  return json;
+std::string AsText(std::string_view bytes) {
+  return Json::parse(Json(bytes).dump(-1, ' ', false, Json::error_handler_t::replace))
+      .get<std::string>();
+}
+
+bool FlushOutput() {
+  std::lock_guard lock(OutputMutex());
+  std::cout.flush();
+  return std::cout.good();
 }
 
 }  // namespace sluice::cli

@@ -3,22 +3,18 @@
 // stdout.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <atomic>
-#include <csignal>
-#include <iostream>
 #include <memory>
 
 #include "message_json.h"
 #include "output.h"
-#include "session.h"
+#include "signals.h"
+#include "stream_notes.h"
+#include "verbs.h"
 
 namespace sluice::cli {
 namespace {
 
 constexpr std::uint32_t kBatchMax = 1000;
-constexpr std::chrono::milliseconds kSignalPoll{100};
-
-std::atomic<bool> has_signal{false};
 
 struct ReceiveOptions {
   std::string queue;
@@ -27,6 +23,7 @@ struct ReceiveOptions {
   bool ack = true;
   bool take_over = false;
   bool standby = false;
+  bool reconnect = true;
   std::string consumer;
   double wait_s = 0;
 };
@@ -35,14 +32,11 @@ struct ReceiveOptions {
 bool Print(const Delivery* begin, const Delivery* end, bool json) {
   for (const Delivery* delivery = begin; delivery != end; ++delivery)
     PrintDelivery(*delivery, json);
-  std::cout.flush();
-  return std::cout.good();
+  return FlushOutput();
 }
 
-int FailOutput() { return FailUsage("cannot write to stdout"); }
-
 // With unary calls: each batch is leased, printed, settled.
-int ReceiveSome(const ReceiveOptions& options, Session& session, Client& client) {
+int ReceiveSome(const ReceiveOptions& options, Invocation& invocation, Client& client) {
   const std::uint64_t wanted = std::max<std::uint64_t>(options.count, 1);
   std::uint64_t received = 0;
   while (received < wanted) {
@@ -52,22 +46,20 @@ int ReceiveSome(const ReceiveOptions& options, Session& session, Client& client)
     request.max_messages =
         static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted - received, kBatchMax));
     request.wait = Seconds(options.wait_s);
-    const auto reply = client.Receive(request, session.CallDeadline(request.wait));
+    const auto reply = client.Receive(request, invocation.CallDeadline(request.wait));
     if (!reply.ok()) return Fail(reply.status());
     if (reply->outcome != Outcome::kOk) {
-      std::string text = ToString(reply->outcome);
-      if (reply->outcome == Outcome::kClosed) text += " " + ToString(reply->reason);
-      return FailRefused(text + ": " + std::to_string(received) + " of " + std::to_string(wanted) +
-                         " messages received");
+      return FailRefused(Describe(reply->outcome, reply->reason) + ": " + std::to_string(received) +
+                         " of " + std::to_string(wanted) + " messages received");
     }
-    const bool is_out = Print(reply->batch.begin(), reply->batch.end(), session.json);
+    const bool is_out = Print(reply->batch.begin(), reply->batch.end(), invocation.json);
     std::vector<Settlement> settlements;
     for (const PositionRange& range : reply->batch.ranges()) {
       const bool is_done = options.ack && is_out;
       settlements.push_back(
           {range, is_done ? SettleAction::kAck : SettleAction::kRelease, {}, {}, reply->lease});
     }
-    const auto settled = client.Settle(options.queue, settlements, session.CallDeadline());
+    const auto settled = client.Settle(options.queue, settlements, invocation.CallDeadline());
     if (!settled.ok()) return Fail(settled.status());
     if (!is_out) return FailOutput();
     for (const SettleResult& result : *settled) {
@@ -87,71 +79,70 @@ AttachMode ModeOf(const ReceiveOptions& options) {
   return options.standby ? AttachMode::kStandby : AttachMode::kRefuse;
 }
 
-int SayEnd(const StreamEnd& end, const std::string& queue) {
-  if (end.kind == StreamEnd::Kind::kLost) return Fail(end.status);
-  if (end.kind == StreamEnd::Kind::kClosed && end.reason == ClosedReason::kFinished) return kDone;
-  return FailRefused("receiving from " + queue + " ended, " + ToString(end));
-}
-
 // With a stream, until the queue ends, a signal comes, or count is reached.
-int Follow(const ReceiveOptions& options, Session& session, Client& client) {
-  std::signal(SIGINT, [](int) { has_signal = true; });
-  std::signal(SIGTERM, [](int) { has_signal = true; });
+int Follow(const ReceiveOptions& options, Invocation& invocation, Client& client) {
+  CatchSignals();
   ReceiverOptions with;
   with.queue = options.queue;
   with.consumer = options.consumer;
   with.mode = ModeOf(options);
-  auto receiver = client.OpenReceiver(with, session.CallDeadline());
+  with.reconnect.enabled = options.reconnect;
+  with.on_state = StateNotes(invocation.json);
+  auto receiver = client.OpenReceiver(with, invocation.CallDeadline());
   if (!receiver.ok()) return Fail(receiver.status());
 
+  const std::string receiving = "receiving from " + options.queue;
   std::uint64_t left = options.count == 0 ? UINT64_MAX : options.count;
   auto last = std::chrono::steady_clock::now();
   Batch batch;
-  while (left > 0 && !has_signal) {
+  while (left > 0 && SignalsCaught() == 0) {
     const NextOutcome next = receiver->Next(batch, kSignalPoll);
-    if (next == NextOutcome::kEnded) return SayEnd(*receiver->end(), options.queue);
+    if (next == NextOutcome::kEnded) return FailEnd(*receiver->end(), receiving);
     if (next == NextOutcome::kTimedOut) {
       const bool waits =
           options.wait_s <= 0 || std::chrono::steady_clock::now() - last < Seconds(options.wait_s);
       if (waits) continue;
-      (void)receiver->Finish(session.CallDeadline());
+      (void)receiver->Close(invocation.CallDeadline());
       return FailRefused("EMPTY: no message within --wait");
     }
-    // What is beyond the count, or could not be printed, is handed back by Finish.
+    // What is beyond the count, or could not be printed, is handed back by Close.
     const std::size_t take = std::min<std::uint64_t>(left, batch.size());
-    if (!Print(batch.begin(), batch.begin() + take, session.json)) {
-      (void)receiver->Finish(session.CallDeadline());
+    if (!Print(batch.begin(), batch.begin() + take, invocation.json)) {
+      (void)receiver->Close(invocation.CallDeadline());
       return FailOutput();
     }
     for (std::size_t i = 0; i < take && options.ack; ++i) {
-      if (Status status = receiver->Ack({batch[i].position, 1}); !status.ok()) return Fail(status);
+      if (Status status = receiver->Ack(batch[i].range()); !status.ok()) return Fail(status);
     }
     left -= take;
     last = std::chrono::steady_clock::now();
   }
-  const auto end = receiver->Finish(session.CallDeadline());
-  return end.ok() ? SayEnd(*end, options.queue) : Fail(end.status());
+  const auto end = receiver->Close(invocation.CallDeadline());
+  return end.ok() ? FailEnd(*end, receiving) : Fail(end.status());
 }
 
 }  // namespace
 
-void AddReceiveVerb(CLI::App& app, Session& session) {
+void AddReceiveVerb(CLI::App& app, Invocation& invocation) {
   const auto options = std::make_shared<ReceiveOptions>();
   CLI::App* const verb =
-      AddVerb(app, session, "receive", "Receives messages and prints their payloads, a line each",
-              [options](Session& with, Client& client) {
+      AddVerb(app, invocation,
+              {"receive",
+               "Receives messages of a queue and prints their payloads, a line each",
+               {"sluice receive jobs", "sluice receive jobs --count 10 --wait 5",
+                "sluice receive jobs --follow --json", "sluice receive jobs --follow --standby"}},
+              [options](Invocation& with, Client& client) {
                 return options->follow ? Follow(*options, with, client)
                                        : ReceiveSome(*options, with, client);
               });
-  verb->add_option("queue", options->queue, "Name")->required();
+  AddName(*verb, invocation, options->queue, Names::kQueues, "queue");
   verb->add_option("--count", options->count,
                    "Messages wanted (default 1; with --follow: no limit)")
       ->check(CLI::PositiveNumber);
   CLI::Option* const follow =
       verb->add_flag("--follow", options->follow, "Go on until the queue ends, or Ctrl-C");
-  verb->add_option("--wait", options->wait_s,
-                   "Seconds to wait for a message (0: not at all; with --follow: no limit)")
-      ->check(CLI::Range(0.0, 4294967.0));
+  AddSeconds(*verb, "--wait", options->wait_s,
+             "Seconds to wait for a message (0: not at all; with --follow: no limit)");
   verb->add_flag("--ack,!--no-ack", options->ack,
                  "Settle what was printed (default), or give it back")
       ->default_str("true");
@@ -162,6 +153,7 @@ void AddReceiveVerb(CLI::App& app, Session& session) {
   verb->add_flag("--take-over", options->take_over, "Take the seat of the consumer that is there")
       ->needs(follow)
       ->excludes(standby);
+  AddReconnectFlag(*verb, options->reconnect)->needs(follow);
 }
 
 }  // namespace sluice::cli

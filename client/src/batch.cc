@@ -29,7 +29,8 @@ std::vector<Header> Delivery::Headers() const {
   return headers;
 }
 
-bool BatchReader::Read(grpc::ByteBuffer& frame, Batch& batch, std::string& other) {
+bool BatchReader::Read(grpc::ByteBuffer& frame, Batch& batch, std::string& other,
+                       std::uint64_t lease) {
   batch.deliveries_.clear();
   batch.ranges_.clear();
   if (batch.bytes_ == nullptr) batch.bytes_ = std::make_unique<Batch::Bytes>();
@@ -39,6 +40,7 @@ bool BatchReader::Read(grpc::ByteBuffer& frame, Batch& batch, std::string& other
     return false;
   const std::string_view encoded(reinterpret_cast<const char*>(bytes.slice.begin()),
                                  bytes.slice.size());
+  batch.frame_bytes_ = bytes.slice.size();
   wire::ReceivedFrame& received = bytes.frame;
   if (!wire::ReadFrame(encoded, received) || !received.RunsPartitionMessages()) return false;
   other.assign(received.other);
@@ -46,15 +48,20 @@ bool BatchReader::Read(grpc::ByteBuffer& frame, Batch& batch, std::string& other
   batch.deliveries_.reserve(received.messages.size());
   std::size_t next = 0;
   for (const wire::Run& run : received.runs) {
-    batch.ranges_.push_back({run.first_position, run.count});
+    batch.ranges_.push_back({run.first_position, run.count, lease});
     for (std::uint32_t i = 0; i < run.count; ++i, ++next) {
       const wire::MessageView& message = received.messages[next];
       batch.deliveries_.push_back({run.first_position + i, run.accepted_unix_us, run.attempts,
                                    run.failures, message.payload, message.id, message.content_type,
-                                   message.encoded});
+                                   message.encoded, lease});
     }
   }
   return true;
+}
+
+void BatchReader::SetLease(Batch& batch, std::uint64_t lease) {
+  for (Delivery& delivery : batch.deliveries_) delivery.lease = lease;
+  for (PositionRange& range : batch.ranges_) range.lease = lease;
 }
 
 }  // namespace abi1

@@ -4,6 +4,7 @@
 
 #include <grpcpp/support/byte_buffer.h>
 
+#include <cstdint>
 #include <string>
 
 #include "sluice/message.h"
@@ -15,8 +16,10 @@ class BatchReader {
  public:
   // Takes the frame into `batch`, the memory of which is used again, and puts the encoded fields
   // beside messages and runs into `other`. False: this is not a frame, or its runs do not tell of
-  // each message once.
-  static bool Read(grpc::ByteBuffer& frame, Batch& batch, std::string& other);
+  // each message once. `lease` is that of the deliveries.
+  static bool Read(grpc::ByteBuffer& frame, Batch& batch, std::string& other,
+                   std::uint64_t lease = 0);
+  static void SetLease(Batch& batch, std::uint64_t lease);
 };
 
 }  // namespace abi1

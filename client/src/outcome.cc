@@ -5,7 +5,12 @@
 #include <cstddef>
 #include <string_view>
 
+#include "sluice/client_options.h"
 #include "sluice/queue_spec.h"
+#include "sluice/responder_spec.h"
+#include "sluice/stream_state.h"
+#include "sluice/subscriber.h"
+#include "sluice/topic_spec.h"
 
 namespace sluice {
 inline namespace abi1 {
@@ -45,9 +50,35 @@ std::string ToString(QueueState state) {
   return NameIn(kNames, state);
 }
 
+std::string ToString(ResponderState state) {
+  static constexpr std::array<std::string_view, 4> kNames = {"UNSPECIFIED", "OPEN", "CLOSED",
+                                                             "ENDED"};
+  return NameIn(kNames, state);
+}
+
 std::string ToString(Lifetime lifetime) {
   static constexpr std::array<std::string_view, 3> kNames = {"UNSPECIFIED", "STANDING", "TIED"};
   return NameIn(kNames, lifetime);
+}
+
+std::string ToString(SlowPolicy policy) {
+  static constexpr std::array<std::string_view, 4> kNames = {"UNSPECIFIED", "LAG", "BLOCK",
+                                                             "DISCONNECT"};
+  return NameIn(kNames, policy);
+}
+
+std::string ToString(TopicState state) { return ToString(static_cast<QueueState>(state)); }
+
+std::string ToString(Continuity continuity) {
+  static constexpr std::array<std::string_view, 5> kNames = {"UNSPECIFIED", "CONTINUED", "GAP",
+                                                             "RESET", "FRESH"};
+  return NameIn(kNames, continuity);
+}
+
+std::string ToString(ConnectionState state) {
+  static constexpr std::array<std::string_view, 4> kNames = {"IDLE", "CONNECTING", "READY",
+                                                             "UNREACHABLE"};
+  return NameIn(kNames, state);
 }
 
 std::string ToString(const StreamEnd& end) {
@@ -60,6 +91,21 @@ std::string ToString(const StreamEnd& end) {
       return "lost: " + end.status.ToString();
   }
   return "lost";
+}
+
+std::string ToString(const StreamState& state) {
+  switch (state.phase) {
+    case StreamState::Phase::kConnecting:
+      return "connecting";
+    case StreamState::Phase::kReady:
+      return "ready";
+    case StreamState::Phase::kBackingOff:
+      return "backing off for " + std::to_string(state.delay.count()) +
+             " ms: " + state.status.ToString();
+    case StreamState::Phase::kClosed:
+      break;
+  }
+  return state.end ? ToString(*state.end) : "closed";
 }
 
 }  // namespace abi1

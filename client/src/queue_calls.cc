@@ -3,11 +3,11 @@
 #include <utility>
 
 #include "batch_reader.h"
+#include "batch_send.h"
 #include "queue_convert.h"
 #include "sluice/client.h"
 #include "transport.h"
 #include "unary.h"
-#include "wire/frame_writer.h"
 
 namespace sluice {
 inline namespace abi1 {
@@ -41,15 +41,16 @@ Result<Response> BatchCall(grpc::GenericStub& stub, const char* method,
 
 }  // namespace
 
-Result<DeclareReply> Client::DeclareQueue(const std::string& queue, const QueueSpec& spec,
-                                          Deadline deadline) {
+Result<DeclareReply<QueueDescription>> Client::DeclareQueue(const std::string& queue,
+                                                            const QueueSpec& spec,
+                                                            Deadline deadline) {
   v1::DeclareQueueRequest request;
   request.set_queue(queue);
   *request.mutable_spec() = ToWire(spec);
   const auto reply =
       UnaryCall<v1::DeclareQueueResponse>(transport_->stub(), kDeclare, request, deadline);
   if (!reply.ok()) return reply.status();
-  return DeclareReply{FromWire(reply->description()), reply->created()};
+  return DeclareReply<QueueDescription>{FromWire(reply->description()), reply->created()};
 }
 
 Result<QueueDescription> Client::DescribeQueue(const std::string& queue, Deadline deadline) {
@@ -115,29 +116,9 @@ Result<Batch> Client::PeekQueue(const std::string& queue, std::uint64_t from_pos
 
 Result<SendReply> Client::Send(const SendRequest& from, Deadline deadline) {
   v1::SendRequest request;
-  request.set_first_sequence(from.first_sequence);
-  request.set_atomic(from.atomic);
   request.set_queue(from.queue);
   if (from.spec) *request.mutable_spec() = ToWire(*from.spec);
-  request.set_mode(ToWire(from.mode));
-  request.set_wait_ms(ToWireMs(from.wait));
-  request.set_producer_id(from.producer_id);
-  request.set_session_id(from.session_id);
-  std::string bytes;
-  std::vector<wire::Header> headers;
-  for (const Message& message : from.messages) {
-    headers.clear();
-    for (const Header& header : message.headers) headers.push_back({header.key, header.value});
-    wire::AppendMessage(bytes, message.payload, message.id, message.content_type, headers);
-  }
-  request.AppendToString(&bytes);
-  auto reply = UnaryCall(transport_->stub(), kSend, std::move(bytes), deadline);
-  if (!reply.ok()) return reply.status();
-  v1::SendResponse response;
-  if (!Parse(*reply, response)) return MalformedReply(kSend);
-  SendReply to{response.epoch(), response.capacity(), {}};
-  for (const v1::Ack& ack : response.acks()) to.outcomes.push_back(FromWire(ack));
-  return to;
+  return SendBatch<v1::SendResponse>(transport_->stub(), kSend, from, request, deadline);
 }
 
 Result<ReceiveReply> Client::Receive(const ReceiveRequest& from, Deadline deadline) {

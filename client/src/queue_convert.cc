@@ -72,13 +72,16 @@ v1::Settlement ToWire(const Settlement& settlement) {
 }
 
 SendOutcome FromWire(const v1::Ack& ack) {
-  return {ack.first_sequence(),
-          ack.count(),
-          FromWire(ack.outcome()),
-          ack.first_position(),
-          static_cast<Durability>(ack.durability()),
-          ack.duplicate(),
-          FromWire(ack.reason())};
+  SendOutcome outcome;
+  outcome.first_sequence = ack.first_sequence();
+  outcome.count = ack.count();
+  outcome.outcome = FromWire(ack.outcome());
+  outcome.first_position = ack.first_position();
+  outcome.durability = static_cast<Durability>(ack.durability());
+  outcome.duplicate = ack.duplicate();
+  outcome.reason = FromWire(ack.reason());
+  outcome.delivered_to = ack.delivered_to();
+  return outcome;
 }
 
 SenderOpened FromWire(const v1::SendOpened& opened) {

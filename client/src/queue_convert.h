@@ -6,9 +6,9 @@
 #include <chrono>
 #include <cstdint>
 
-#include "sluice/queue_receiver.h"
-#include "sluice/queue_sender.h"
 #include "sluice/queue_spec.h"
+#include "sluice/receiver.h"
+#include "sluice/sending_end.h"
 #include "sluice/settlement.h"
 #include "sluice/v1/message.pb.h"
 #include "sluice/v1/queue.pb.h"

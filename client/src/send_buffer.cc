@@ -20,19 +20,53 @@ std::size_t TextBytes(const Message& message) {
   return bytes;
 }
 
+// Of the first `messages` of a frame, each `0A length bytes`.
+std::size_t BytesOf(std::string_view frame, std::uint64_t messages) {
+  std::size_t at = 0;
+  for (; messages > 0; --messages) {
+    std::size_t length = 0;
+    int shift = 0;
+    for (++at; (frame[at] & 0x80) != 0; ++at, shift += 7) {
+      length |= static_cast<std::size_t>(frame[at] & 0x7f) << shift;
+    }
+    length |= static_cast<std::size_t>(frame[at] & 0x7f) << shift;
+    at += 1 + length;
+  }
+  return at;
+}
+
 }  // namespace
 
-void SendBuffer::Append(std::uint64_t sequence, const Message& message) {
+SendBuffer::Frame& SendBuffer::FrameFor(std::uint64_t sequence, std::size_t bytes) {
   const bool starts_frame = frames_.empty() || frames_.back().next_sequence != sequence ||
-                            frames_.back().bytes.size() + TextBytes(message) > frame_bytes_max_;
+                            frames_.back().bytes.size() + bytes > frame_bytes_max_;
   if (starts_frame) frames_.push_back({sequence, sequence, {}});
-  Frame& frame = frames_.back();
+  return frames_.back();
+}
+
+std::string SendBuffer::Encode(const Message& message) {
+  std::string encoded;
+  std::vector<wire::Header> headers;
+  for (const Header& header : message.headers) headers.push_back({header.key, header.value});
+  wire::AppendMessage(encoded, message.payload, message.id, message.content_type, headers);
+  return encoded;
+}
+
+void SendBuffer::Append(std::uint64_t sequence, const Message& message) {
+  Frame& frame = FrameFor(sequence, TextBytes(message));
   const std::size_t bytes_before = frame.bytes.size();
   headers_.clear();
   for (const Header& header : message.headers) headers_.push_back({header.key, header.value});
   wire::AppendMessage(frame.bytes, message.payload, message.id, message.content_type, headers_);
   frame.next_sequence = sequence + 1;
   Account(sequence, frame.bytes.size() - bytes_before);
+}
+
+void SendBuffer::AppendEncoded(std::uint64_t sequence, std::string_view encoded) {
+  Frame& frame = FrameFor(sequence, encoded.size());
+  frame.bytes.append(encoded);
+  frame.next_sequence = sequence + 1;
+  Account(sequence, encoded.size());
 }
 
 void SendBuffer::Account(std::uint64_t sequence, std::size_t bytes) {
@@ -46,13 +80,39 @@ void SendBuffer::Account(std::uint64_t sequence, std::size_t bytes) {
   pending_bytes_ += bytes;
 }
 
-std::string SendBuffer::TakeFrame() {
+std::shared_ptr<const std::string> SendBuffer::TakeFrame() {
   assert(has_frame());
   Frame frame = std::move(frames_.front());
   frames_.pop_front();
-  frame.bytes.reserve(frame.bytes.size() + kFirstSequenceBytesMax);
+  next_unsent_ = frame.next_sequence;
+  const std::size_t message_bytes = frame.bytes.size();
+  frame.bytes.reserve(message_bytes + kFirstSequenceBytesMax);
   wire::AppendUint(frame.bytes, kFirstSequenceField, frame.first_sequence);
-  return std::move(frame.bytes);
+  auto bytes = std::make_shared<const std::string>(std::move(frame.bytes));
+  if (keeps_frames_) {
+    sent_.push_back({frame.first_sequence, frame.next_sequence, message_bytes, bytes});
+  }
+  return bytes;
+}
+
+std::uint64_t SendBuffer::Rewind() {
+  std::uint64_t messages = 0;
+  for (; !sent_.empty(); sent_.pop_back()) {
+    const SentFrame& sent = sent_.back();
+    if (pending_.empty() || sent.next_sequence <= first_pending()) continue;
+    const std::uint64_t from = std::max(sent.first_sequence, first_pending());
+    const std::string_view all = std::string_view(*sent.bytes).substr(0, sent.message_bytes);
+    const std::size_t skipped = BytesOf(all, from - sent.first_sequence);
+    messages += sent.next_sequence - from;
+    frames_.push_front({from, sent.next_sequence, std::string(all.substr(skipped))});
+  }
+  if (has_frame()) next_unsent_ = frames_.front().first_sequence;
+  return messages;
+}
+
+void SendBuffer::DropFrames() {
+  frames_.clear();
+  sent_.clear();
 }
 
 std::uint32_t SendBuffer::Answer(std::uint64_t first, std::uint32_t count) {
@@ -73,6 +133,10 @@ std::uint32_t SendBuffer::Answer(std::uint64_t first, std::uint32_t count) {
     Cut(index, from, cut);
     answered += cut;
     if (pending_.size() >= ranges_before) ++index;  // Something of it is left in front, or behind.
+  }
+  while (!sent_.empty() &&
+         (pending_.empty() || sent_.front().next_sequence <= pending_.front().first)) {
+    sent_.pop_front();
   }
   return answered;
 }
@@ -102,13 +166,18 @@ void SendBuffer::Cut(std::size_t index, std::uint64_t first, std::uint32_t count
   }
 }
 
-std::vector<SendBuffer::Range> SendBuffer::TakePending() {
-  std::vector<Range> pending(pending_.begin(), pending_.end());
-  pending_.clear();
-  frames_.clear();
-  pending_messages_ = 0;
-  pending_bytes_ = 0;
-  return pending;
+std::vector<SendBuffer::Range> SendBuffer::Pending() const {
+  return std::vector<Range>(pending_.begin(), pending_.end());
+}
+
+std::vector<SendBuffer::Range> SendBuffer::Sent() const {
+  std::vector<Range> sent;
+  for (const Range& range : pending_) {
+    if (range.first >= next_unsent_) break;
+    const std::uint64_t end = std::min(range.first + range.count, next_unsent_);
+    sent.push_back({range.first, static_cast<std::uint32_t>(end - range.first), range.bytes});
+  }
+  return sent;
 }
 
 }  // namespace abi1

@@ -37,8 +37,23 @@ void SettlementBuffer::TakeInto(std::string& frame) {
   for (std::size_t i = 0; i < count; ++i) {
     encoded_ = ToWire(waiting_[i]).SerializeAsString();
     wire::AppendBytesPresent(frame, kSettlementsField, encoded_);
+    out_.push_back(waiting_[i].positions);
   }
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+std::vector<SettleResult> SettlementBuffer::Lose() {
+  std::vector<SettleResult> results;
+  for (const PositionRange& positions : out_) {
+    results.push_back({positions.first, 0, 0, 0, Outcome::kUnknown});
+  }
+  for (const Settlement& settlement : waiting_) {
+    const PositionRange& positions = settlement.positions;
+    results.push_back({positions.first, 0, positions.count, 0, Outcome::kStale});
+  }
+  out_.clear();
+  waiting_.clear();
+  return results;
 }
 
 }  // namespace abi1

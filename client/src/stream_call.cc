@@ -3,15 +3,15 @@
 
 #include <utility>
 
-#include "wait_until.h"
-
 namespace sluice {
 inline namespace abi1 {
 
-StreamCall::StreamCall(std::shared_ptr<Transport> transport) : transport_(std::move(transport)) {}
+StreamCall::StreamCall(std::shared_ptr<Transport> transport, WaitForConnection waits)
+    : transport_(std::move(transport)) {
+  context_.set_wait_for_ready(waits == WaitForConnection::kYes);
+}
 
 void StreamCall::Start(const std::string& method) {
-  is_on_thread_of_ = transport_->thread_id();
   stream_ = transport_->stub().PrepareCall(&context_, method, &transport_->queue());
   {
     std::lock_guard lock(mutex_);
@@ -26,10 +26,12 @@ void StreamCall::Cancel() {
   ResumeReading();  // It is a failing read that leads to the end.
 }
 
-bool StreamCall::WaitGone(Deadline deadline) {
-  std::unique_lock lock(mutex_);
-  if (IsOwnThread()) return is_gone_;
-  return WaitUntil(gone_changed_, lock, deadline, [this] { return is_gone_; });
+void StreamCall::Fail(Status why) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!fault_) fault_ = std::move(why);
+  }
+  Cancel();
 }
 
 void StreamCall::Operation::Complete(bool ok) {
@@ -45,7 +47,11 @@ bool StreamCall::Begin() {
 }
 
 void StreamCall::Write(const grpc::ByteBuffer& frame) {
-  if (Begin()) stream_->Write(frame, &write_);
+  if (!Begin()) return;
+  Transport::Counters& counters = transport_->counters();
+  counters.frames_sent.fetch_add(1, std::memory_order_relaxed);
+  counters.bytes_sent.fetch_add(frame.Length(), std::memory_order_relaxed);
+  stream_->Write(frame, &write_);
 }
 
 void StreamCall::WritesDone() {
@@ -65,7 +71,12 @@ void StreamCall::Read() {
 }
 
 void StreamCall::OnStart(bool ok) {
-  if (ok) OnStarted();
+  if (ok) {
+    transport_->heartbeat().Add(*this);
+    transport_->counters().streams.fetch_add(1, std::memory_order_relaxed);
+    is_counted_ = true;
+    OnStarted();
+  }
   Read();  // Fails at once if the start did.
 }
 
@@ -76,6 +87,10 @@ void StreamCall::OnRead(bool ok) {
   }
   grpc::ByteBuffer frame;
   frame.Swap(&incoming_);
+  transport_->heartbeat().OnSignOfLife();
+  Transport::Counters& counters = transport_->counters();
+  counters.frames_received.fetch_add(1, std::memory_order_relaxed);
+  counters.bytes_received.fetch_add(frame.Length(), std::memory_order_relaxed);
   {
     // Before the hook, which may make another thread resume at once.
     std::lock_guard lock(mutex_);
@@ -96,20 +111,21 @@ void StreamCall::OnFinish(bool /*ok*/) {
 }
 
 void StreamCall::Done() {
+  std::shared_ptr<StreamCall> self;
+  std::optional<Status> fault;
   {
     std::lock_guard lock(mutex_);
     if (--owed_ > 0 || !has_finished_) return;
+    self.swap(self_);
+    fault = fault_;
   }
   // Nothing is owed and nothing can begin: this is the only thread that still has the call in hand.
-  OnEnd(status_);
-  std::shared_ptr<StreamCall> self;
-  std::lock_guard lock(mutex_);
-  // Before anybody is told: who waits holds the transport too, and lets go of it on a thread of its
-  // own.
-  transport_.reset();
-  self.swap(self_);
-  is_gone_ = true;
-  gone_changed_.notify_all();
+  if (is_counted_) {
+    transport_->heartbeat().Remove(*this);
+    transport_->counters().streams.fetch_sub(1, std::memory_order_relaxed);
+  }
+  transport_.reset();  // Never the last one: whoever is told next holds it.
+  OnEnd(status_, fault);
 }
 
 }  // namespace abi1

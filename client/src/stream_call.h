@@ -2,23 +2,23 @@
 // One bidirectional stream as bytes: starts, reads, writes, ends, and is there as long as gRPC owes
 // it anything. What the frames mean is the derived class's.
 //
-//   Start -> OnStarted -> OnFrame* -> OnEnd -> gone
+//   Start -> OnStarted -> OnFrame* -> OnEnd
 //
 // The hooks run on the transport's thread, one at a time, without a lock. Writes may be started by
 // any thread, one at a time: the next after OnWritten. OnEnd comes exactly once, after every other
-// hook, when nothing is owed any more; WaitGone returns after it.
+// hook, when nothing is owed any more.
 #pragma once
 
 #include <grpcpp/client_context.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/support/byte_buffer.h>
 
-#include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
-#include "sluice/deadline.h"
+#include "sluice/status.h"
 #include "transport.h"
 
 namespace sluice {
@@ -33,20 +33,8 @@ class StreamCall : public std::enable_shared_from_this<StreamCall> {
   // Every operation comes back as failed, and OnEnd follows with CANCELLED, without the network's
   // help.
   void Cancel();
-  // False: the deadline passed, or this is the client's own thread, on which it cannot come about.
-  bool WaitGone(Deadline deadline);
-
- protected:
-  explicit StreamCall(std::shared_ptr<Transport> transport);
-  ~StreamCall() = default;
-
-  enum class Reading { kContinue, kPause };
-
-  virtual void OnStarted() = 0;
-  // The frame may be taken.
-  virtual Reading OnFrame(grpc::ByteBuffer& frame) = 0;
-  virtual void OnWritten() = 0;
-  virtual void OnEnd(const grpc::Status& status) = 0;
+  // The same; OnEnd gets this as the reason, the first one that is given.
+  void Fail(Status why);
 
   // Requires: started, and no write under way. Lost without a word if the stream ends: OnEnd says
   // so.
@@ -55,7 +43,20 @@ class StreamCall : public std::enable_shared_from_this<StreamCall> {
   void WritesDone();
   // After kPause.
   void ResumeReading();
-  bool IsOwnThread() const { return is_on_thread_of_ == std::this_thread::get_id(); }
+
+  enum class Reading { kContinue, kPause };
+
+ protected:
+  enum class WaitForConnection { kNo, kYes };
+  StreamCall(std::shared_ptr<Transport> transport, WaitForConnection waits);
+  ~StreamCall() = default;
+
+  virtual void OnStarted() = 0;
+  // The frame may be taken.
+  virtual Reading OnFrame(grpc::ByteBuffer& frame) = 0;
+  virtual void OnWritten() = 0;
+  // `fault` is why this end gave up on the stream, if it did. The transport is not held any more.
+  virtual void OnEnd(const grpc::Status& status, const std::optional<Status>& fault) = 0;
 
  private:
   using Handler = void (StreamCall::*)(bool ok);
@@ -76,10 +77,9 @@ class StreamCall : public std::enable_shared_from_this<StreamCall> {
   void Read();
   void Done();
 
-  std::shared_ptr<Transport> transport_;  // Until gone.
+  std::shared_ptr<Transport> transport_;  // Until the end.
   grpc::ClientContext context_;
   std::unique_ptr<grpc::GenericClientAsyncReaderWriter> stream_;
-  std::thread::id is_on_thread_of_;
   Operation start_{*this, &StreamCall::OnStart};
   Operation read_{*this, &StreamCall::OnRead};
   Operation write_{*this, &StreamCall::OnWrite};
@@ -87,15 +87,15 @@ class StreamCall : public std::enable_shared_from_this<StreamCall> {
   Operation finish_{*this, &StreamCall::OnFinish};
   grpc::ByteBuffer incoming_;
   grpc::Status status_;
+  bool is_counted_ = false;  // The transport's thread alone: it is among those watched.
 
   std::mutex mutex_;
-  std::condition_variable gone_changed_;
   // Guarded by mutex_:
   std::shared_ptr<StreamCall> self_;  // While anything is owed.
   int owed_ = 0;
   bool is_paused_ = false;
   bool has_finished_ = false;  // The status is here: no more operations.
-  bool is_gone_ = false;
+  std::optional<Status> fault_;
 };
 
 }  // namespace abi1

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "grpc_time.h"
 #include "unary.h"
@@ -22,8 +23,10 @@ constexpr int kReceiveBytesMax = 16 << 20;
 constexpr int kHttp2FrameBytes = 1 << 20;
 // How much a peer may send before this end has looked at it. Fixed, so that memory has a bound.
 constexpr int kLookaheadBytes = 4 << 20;
+constexpr int kNarrowBytes = 64 << 10;
+constexpr std::chrono::hours kTimeMax{24};
 
-grpc::ChannelArguments Arguments(const ClientOptions& options) {
+grpc::ChannelArguments Arguments(const ClientOptions& options, int lookahead_bytes) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kReceiveBytesMax);
   arguments.SetMaxSendMessageSize(
@@ -36,7 +39,7 @@ grpc::ChannelArguments Arguments(const ClientOptions& options) {
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kHttp2FrameBytes);
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kLookaheadBytes);
+  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, lookahead_bytes);
   arguments.SetInt(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0);
   arguments.SetInt(GRPC_ARG_ENABLE_CHANNELZ, 0);
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES,
@@ -48,6 +51,11 @@ grpc::ChannelArguments Arguments(const ClientOptions& options) {
   // One connection a Client, whatever other clients this process has.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return arguments;
+}
+
+std::shared_ptr<grpc::Channel> MakeChannel(const ClientOptions& options, int lookahead_bytes) {
+  return grpc::CreateCustomChannel(options.address, grpc::InsecureChannelCredentials(),
+                                   Arguments(options, lookahead_bytes));
 }
 
 // What is the whole process's, not one client's.
@@ -86,21 +94,27 @@ Status WaitForConnection(grpc::Channel& channel, grpc::GenericStub& stub,
   }
 }
 
+Status Refuse(const char* field, std::chrono::milliseconds value, const char* why) {
+  return Status(Code::kInvalidArgument, "BAD_OPTION", std::string(field) + " " + why,
+                {{"field", field}, {"value", std::to_string(value.count())}});
+}
+
 Status CheckOptions(const ClientOptions& options) {
-  const auto refuse = [](const char* field, const std::string& value) {
-    return Status(Code::kInvalidArgument, "BAD_OPTION",
-                  "the address, and every time, must not be empty",
-                  {{"field", field}, {"value", value}});
-  };
-  if (options.address.empty()) return refuse("address", "");
-  if (options.connect_timeout.count() <= 0) {
-    return refuse("connect_timeout", std::to_string(options.connect_timeout.count()));
+  if (options.address.empty()) {
+    return Status(Code::kInvalidArgument, "BAD_OPTION", "address must not be empty",
+                  {{"field", "address"}, {"value", ""}});
   }
-  if (options.keepalive_interval.count() <= 0) {
-    return refuse("keepalive_interval", std::to_string(options.keepalive_interval.count()));
+  const std::pair<const char*, std::chrono::milliseconds> times[] = {
+      {"connect_timeout", options.connect_timeout},
+      {"keepalive_interval", options.keepalive_interval},
+      {"keepalive_timeout", options.keepalive_timeout}};
+  for (const auto& [field, value] : times) {
+    if (value.count() <= 0) return Refuse(field, value, "must be above 0");
+    if (value > kTimeMax) return Refuse(field, value, "must be at most a day");
   }
-  if (options.keepalive_timeout.count() <= 0) {
-    return refuse("keepalive_timeout", std::to_string(options.keepalive_timeout.count()));
+  if (options.heartbeat_interval.count() < 0 || options.heartbeat_interval > kTimeMax) {
+    return Refuse("heartbeat_interval", options.heartbeat_interval,
+                  "must be 0 (off), or at most a day");
   }
   return Status();
 }
@@ -110,18 +124,20 @@ Status CheckOptions(const ClientOptions& options) {
 Result<std::shared_ptr<Transport>> Transport::Connect(const ClientOptions& options) {
   if (Status status = CheckOptions(options); !status.ok()) return status;
   PrepareProcess(options);
-  const std::shared_ptr<grpc::Channel> channel = grpc::CreateCustomChannel(
-      options.address, grpc::InsecureChannelCredentials(), Arguments(options));
+  const auto channel = MakeChannel(options, kLookaheadBytes);
   grpc::GenericStub stub(channel);
   if (Status status = WaitForConnection(*channel, stub, options); !status.ok()) return status;
-  return std::shared_ptr<Transport>(new Transport(channel));
+  return std::shared_ptr<Transport>(new Transport(channel, options));
 }
 
-Transport::Transport(const std::shared_ptr<grpc::Channel>& channel)
-    : polled_(std::make_shared<Polled>(channel)), thread_([polled = polled_] { Poll(polled); }) {}
+Transport::Transport(const std::shared_ptr<grpc::Channel>& channel, const ClientOptions& options)
+    : options_(options),
+      polled_(std::make_shared<Polled>(channel, options.heartbeat_interval)),
+      thread_([polled = polled_] { Poll(polled); }) {}
 
 Transport::~Transport() {
-  // Every stream that has an operation under way holds the transport, so the queue is empty.
+  // Every stream that has an operation under way holds the transport, so the queue is empty, but
+  // for timers that were cancelled.
   polled_->queue.Shutdown();
   if (IsOwnThread()) {
     thread_.detach();
@@ -134,6 +150,73 @@ void Transport::Poll(const std::shared_ptr<Polled>& polled) {
   void* tag = nullptr;
   bool ok = false;
   while (polled->queue.Next(&tag, &ok)) static_cast<Completion*>(tag)->Complete(ok);
+}
+
+std::shared_ptr<Transport> Transport::Narrow() {
+  std::lock_guard lock(mutex_);
+  std::shared_ptr<Transport> narrow = narrow_.lock();
+  if (narrow == nullptr) {
+    narrow.reset(new Transport(MakeChannel(options_, kNarrowBytes), options_));
+    narrow_ = narrow;
+  }
+  return narrow;
+}
+
+ConnectionState Transport::state() const {
+  switch (polled_->channel->GetState(/*try_to_connect=*/false)) {
+    case GRPC_CHANNEL_READY:
+      return ConnectionState::kReady;
+    case GRPC_CHANNEL_CONNECTING:
+      return ConnectionState::kConnecting;
+    case GRPC_CHANNEL_IDLE:
+      return ConnectionState::kIdle;
+    default:
+      return ConnectionState::kUnreachable;
+  }
+}
+
+Status Transport::WaitForReady(Deadline deadline) {
+  grpc::Channel& channel = *polled_->channel;
+  for (;;) {
+    const grpc_connectivity_state state = channel.GetState(/*try_to_connect=*/true);
+    if (state == GRPC_CHANNEL_READY) return Status();
+    if (!channel.WaitForStateChange(state, ToGrpc(deadline))) {
+      return Status(Code::kDeadlineExceeded, "DEADLINE",
+                    "the deadline passed: there is no connection to " + address(),
+                    {{"address", address()}});
+    }
+  }
+}
+
+void Transport::HurryConnecting() {
+  if (polled_->channel->GetState(/*try_to_connect=*/true) != GRPC_CHANNEL_READY) {
+    grpc::experimental::ChannelResetConnectionBackoff(polled_->channel.get());
+  }
+}
+
+ClientStats Transport::stats() const {
+  ClientStats stats = own_stats();
+  std::shared_ptr<Transport> narrow;
+  {
+    std::lock_guard lock(mutex_);
+    narrow = narrow_.lock();
+  }
+  if (narrow == nullptr) return stats;
+  const ClientStats more = narrow->own_stats();
+  stats.streams += more.streams;
+  stats.reconnects += more.reconnects;
+  stats.frames_sent += more.frames_sent;
+  stats.bytes_sent += more.bytes_sent;
+  stats.frames_received += more.frames_received;
+  stats.bytes_received += more.bytes_received;
+  stats.heartbeats_lost += more.heartbeats_lost;
+  return stats;
+}
+
+ClientStats Transport::own_stats() const {
+  return {counters_.streams,          counters_.reconnects,      counters_.frames_sent,
+          counters_.bytes_sent,       counters_.frames_received, counters_.bytes_received,
+          polled_->heartbeat.losses()};
 }
 
 }  // namespace abi1

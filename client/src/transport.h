@@ -11,27 +11,32 @@
 #include <grpcpp/completion_queue.h>
 #include <grpcpp/generic/generic_stub.h>
 
+#include <atomic>
 #include <memory>
+#include <mutex>
 #include <thread>
 
+#include "completion.h"
+#include "heartbeat.h"
 #include "sluice/client.h"
 #include "sluice/status.h"
 
 namespace sluice {
 inline namespace abi1 {
 
-// What a completion queue hands back. Owned by whoever started the operation.
-class Completion {
- public:
-  virtual void Complete(bool ok) = 0;
-
- protected:
-  ~Completion() = default;
-};
-
 class Transport {
  public:
-  // Waits for the connection. UNAVAILABLE, CANNOT_CONNECT.
+  // What the streams of a connection count, each for itself.
+  struct Counters {
+    std::atomic<std::uint64_t> streams{0};  // Open now.
+    std::atomic<std::uint64_t> reconnects{0};
+    std::atomic<std::uint64_t> frames_sent{0};
+    std::atomic<std::uint64_t> bytes_sent{0};
+    std::atomic<std::uint64_t> frames_received{0};
+    std::atomic<std::uint64_t> bytes_received{0};
+  };
+
+  // Waits for the connection. UNAVAILABLE CANNOT_CONNECT, INVALID_ARGUMENT BAD_OPTION.
   static Result<std::shared_ptr<Transport>> Connect(const ClientOptions& options);
 
   ~Transport();
@@ -40,23 +45,50 @@ class Transport {
 
   grpc::GenericStub& stub() { return polled_->stub; }
   grpc::CompletionQueue& queue() { return polled_->queue; }
+  // Of the transport's thread, and to be used by it alone.
+  Heartbeat& heartbeat() { return polled_->heartbeat; }
+  Counters& counters() { return counters_; }
+  const std::string& address() const { return options_.address; }
   std::thread::id thread_id() const { return thread_.get_id(); }
   bool IsOwnThread() const { return thread_id() == std::this_thread::get_id(); }
+
+  // The same daemon over another connection, with a small window: for streams of which only the
+  // newest counts, since what is in the window is not replaced by what is newer. One for all who
+  // ask while it is there; it connects by and by.
+  std::shared_ptr<Transport> Narrow();
+
+  // Of the connection, not of the streams.
+  ConnectionState state() const;
+  // DEADLINE.
+  Status WaitForReady(Deadline deadline);
+  // The next attempt to connect does not wait for the time that the channel has set itself.
+  void HurryConnecting();
+  // With those of the narrow connection.
+  ClientStats stats() const;
 
  private:
   // What the thread needs; it holds it, too, for the case that the last stream dies on the thread
   // itself.
   struct Polled {
-    explicit Polled(const std::shared_ptr<grpc::Channel>& channel) : stub(channel) {}
+    Polled(const std::shared_ptr<grpc::Channel>& with, std::chrono::milliseconds interval)
+        : channel(with), stub(with), heartbeat(stub, queue, interval) {}
+    std::shared_ptr<grpc::Channel> channel;
     grpc::CompletionQueue queue;
     grpc::GenericStub stub;
+    Heartbeat heartbeat;
   };
 
-  explicit Transport(const std::shared_ptr<grpc::Channel>& channel);
+  Transport(const std::shared_ptr<grpc::Channel>& channel, const ClientOptions& options);
+  ClientStats own_stats() const;
   static void Poll(const std::shared_ptr<Polled>& polled);
 
+  const ClientOptions options_;
+  Counters counters_;
   std::shared_ptr<Polled> polled_;
   std::thread thread_;
+
+  mutable std::mutex mutex_;
+  std::weak_ptr<Transport> narrow_;  // Guarded by mutex_.
 };
 
 }  // namespace abi1

@@ -15,12 +15,17 @@ namespace sluice {
 inline namespace abi1 {
 
 grpc::ByteBuffer ToByteBuffer(std::string bytes) {
-  auto owned = std::make_unique<std::string>(std::move(bytes));
-  std::string* held = owned.release();
-  // gRPC calls the deleter with the last reference, also where it copied a short slice.
+  return ToByteBuffer(std::make_shared<const std::string>(std::move(bytes)));
+}
+
+grpc::ByteBuffer ToByteBuffer(std::shared_ptr<const std::string> bytes) {
+  using Shared = std::shared_ptr<const std::string>;
+  const auto held = new Shared(std::move(bytes));
+  // gRPC calls the deleter with the last reference, also where it copied a short slice, and only
+  // reads the bytes.
   const grpc::Slice slice(
-      held->data(), held->size(), [](void* string) { delete static_cast<std::string*>(string); },
-      held);
+      const_cast<char*>((*held)->data()), (*held)->size(),
+      [](void* shared) { delete static_cast<Shared*>(shared); }, held);
   return grpc::ByteBuffer(&slice, 1);
 }
 
@@ -35,9 +40,10 @@ Status MalformedReply(const std::string& method) {
 }
 
 Result<grpc::ByteBuffer> UnaryCall(grpc::GenericStub& stub, const std::string& method,
-                                   std::string request, Deadline deadline) {
+                                   std::string request, Deadline deadline, Connecting connecting) {
   grpc::ClientContext context;
   context.set_deadline(ToGrpc(deadline));
+  context.set_wait_for_ready(connecting == Connecting::kWait);
   grpc::CompletionQueue queue;
   const grpc::ByteBuffer outgoing = ToByteBuffer(std::move(request));
   grpc::ByteBuffer incoming;

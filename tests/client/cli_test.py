@@ -1,63 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The `sluice` command against a real daemon: every verb, its exit codes, stdin, JSON lines."""
+"""The `sluice` command and queues: every verb, its exit codes, stdin, JSON lines."""
 
 import base64
 import json
-import os
 import signal
-import socket
 import subprocess
 import unittest
 
-from support.daemon import Daemon, plain_environment
-
-EXECUTABLE = os.environ["SLUICE"]
-BOUND_S = 60
-DONE, REFUSED, USAGE, UNREACHABLE, NOT_FOUND, FAULT = range(6)
-
-
-class CliCase(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.daemon = Daemon("--drain-grace-ms", "1000")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.daemon.stop()
-
-    def setUp(self):
-        self.queue = self._testMethodName
-
-    def sluice(self, *words, stdin="", code=DONE, address=None):
-        """Runs the command, checks its exit code: its stdout."""
-        environment = {**plain_environment(), "SLUICE_ADDRESS": address or self.daemon.address}
-        done = subprocess.run([EXECUTABLE, *words], input=stdin, env=environment, text=True,
-                              check=False, capture_output=True, timeout=BOUND_S)
-        self.assertEqual(done.returncode, code, f"{words}\n{done.stdout}\n{done.stderr}")
-        self.error = done.stderr
-        # What went wrong is one line, and there is none when nothing did.
-        self.assertEqual(done.stderr.count("\n"), 0 if code == DONE else 1, done.stderr)
-        return done.stdout
-
-    def rows(self, *words, **more):
-        lines = self.sluice(*words, "--json", **more).splitlines()
-        return [json.loads(line) for line in lines]
-
-    def declare(self, *options):
-        self.sluice("declare", self.queue, *options)
-
-    def start(self, *words):
-        environment = {**plain_environment(), "SLUICE_ADDRESS": self.daemon.address}
-        process = subprocess.Popen([EXECUTABLE, *words], stdin=subprocess.PIPE, env=environment,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.addCleanup(self.end, process)
-        return process
-
-    @staticmethod
-    def end(process):
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+from cli_case import BOUND_S, DONE, EXECUTABLE, FAULT, NOT_FOUND, REFUSED, USAGE, CliCase
 
 
 class DeclaringTest(CliCase):
@@ -287,63 +237,6 @@ class ReceivingTest(CliCase):
         self.assertEqual(done.returncode, USAGE)
         self.assertIn("stdout", done.stderr)
         self.assertEqual(self.sluice("receive", self.queue), "a\n")
-
-
-class AdminTest(CliCase):
-    def test_info_tells_version_counts_and_bounds(self):
-        [row] = self.rows("info")
-        self.assertRegex(row["version"], r"^\d+\.\d+\.\d+")
-        self.assertEqual(row["bounds"]["capacity_default"], 1024)
-        self.assertGreaterEqual(row["live"]["calls"], 1)
-        self.assertIn("bounds.capacity_default", self.sluice("info"))
-
-    def test_streams_are_listed(self):
-        self.declare()
-        follower = self.start("receive", self.queue, "--follow")
-        self.sluice("send", self.queue, "a")
-        self.assertEqual(follower.stdout.readline(), "a\n")
-        channels = [row["channel"] for row in self.rows("streams")]
-        self.assertIn(self.queue, channels)
-        self.assertIn(self.queue, self.sluice("streams"))
-
-    def test_healthcheck_is_for_probes(self):
-        self.assertEqual(self.sluice("healthcheck"), "SERVING\n")
-        self.assertEqual(self.rows("healthcheck")[0]["status"], "SERVING")
-        self.sluice("healthcheck", "--service", "no.such.Service", code=NOT_FOUND)
-
-    def test_drain_ends_the_daemon_with_exit_0(self):
-        daemon = Daemon("--drain-grace-ms", "1000")
-        self.addCleanup(daemon.kill)
-        self.sluice("drain", address=daemon.address)
-        daemon.wait()
-
-
-class UsageTest(CliCase):
-    def test_no_daemon_is_unreachable(self):
-        with socket.socket() as bound:  # Nobody listens there.
-            bound.bind(("127.0.0.1", 0))
-            address = f"127.0.0.1:{bound.getsockname()[1]}"
-            self.sluice("list", code=UNREACHABLE, address=address)
-            self.assertIn(address, self.error)
-            self.assertIn("CANNOT_CONNECT", self.error)
-            self.sluice("healthcheck", code=UNREACHABLE, address=address)
-
-    def test_the_option_outranks_the_environment(self):
-        self.sluice("--address", self.daemon.address, "list", address="127.0.0.1:1")
-        self.sluice("list", "--address", self.daemon.address, address="127.0.0.1:1")
-
-    def test_usage_is_told_in_one_line(self):
-        for words in ((), ("frobnicate",), ("declare",), ("declare", "x", "--capacity", "many"),
-                      ("receive", "x", "--count", "0"), ("receive", "x", "--standby"),
-                      ("send", "x", "--try", "--wait", "1", "a"), ("list", "--timeout", "0")):
-            self.sluice(*words, code=USAGE)
-
-    def test_help_lists_verbs_and_exit_codes(self):
-        text = self.sluice("--help")
-        for word in ("declare", "describe", "list", "close", "delete", "purge", "peek", "send",
-                     "receive", "info", "streams", "drain", "healthcheck", "Exit codes"):
-            self.assertIn(word, text)
-        self.assertIn("--capacity", self.sluice("declare", "--help"))
 
 
 if __name__ == "__main__":

@@ -44,6 +44,23 @@ TEST(ClientConnectTest, OptionsAreChecked) {
   EXPECT_EQ(client.status().details().at("field"), "keepalive_interval");
 }
 
+TEST_F(ClientTest, TheConnectionTellsItsStateAndWhatItCarried) {
+  EXPECT_TRUE(client_.WaitForReady(kBound).ok());
+  EXPECT_EQ(client_.state(), ConnectionState::kReady);
+  SenderOptions options;
+  options.queue = Declare();
+  Sender sender = OpenSender(options);
+  ASSERT_TRUE(sender.Post({"x", {}, {}, {}}).ok());
+  ASSERT_TRUE(sender.Flush(kBound).ok());
+  const ClientStats stats = client_.stats();
+  EXPECT_EQ(stats.streams, 1u);
+  EXPECT_GE(stats.frames_sent, 2u);
+  EXPECT_GE(stats.frames_received, 2u);
+  EXPECT_GT(stats.bytes_sent, 0u);
+  EXPECT_GT(stats.bytes_received, 0u);
+  EXPECT_EQ(stats.reconnects, 0u);
+}
+
 TEST_F(ClientTest, DeclaringIsIdempotentAndADifferenceIsNamed) {
   QueueSpec spec;
   spec.capacity = 10;
@@ -190,7 +207,7 @@ TEST_F(ClientTest, TheDaemonTellsItsBoundsAndItsStreams) {
   const std::string queue = Declare();
   ReceiverOptions options;
   options.queue = queue;
-  const QueueReceiver receiver = OpenReceiver(std::move(options));
+  const Receiver receiver = OpenReceiver(std::move(options));
   const auto info = client_.GetServerInfo(kBound);
   ASSERT_TRUE(info.ok()) << info.status().ToString();
   EXPECT_FALSE(info->version.empty());
@@ -222,8 +239,8 @@ TEST_F(ClientTest, StreamsKeepTheConnectionWhenTheClientGoes) {
   auto sender = client->OpenSender(std::move(options), kBound);
   ASSERT_TRUE(sender.ok());
   client.reset();
-  ASSERT_TRUE(sender->Send({"x", {}, {}, {}}).ok());
-  const auto end = sender->Finish(kBound);
+  ASSERT_TRUE(sender->Post({"x", {}, {}, {}}).ok());
+  const auto end = sender->Close(kBound);
   ASSERT_TRUE(end.ok()) << end.status().ToString();
   EXPECT_EQ(sender->counts().ok, 1u);
 }
@@ -234,6 +251,7 @@ TEST_F(ClientTest, DrainEndsStreamsWithShuttingDown) {
   ASSERT_TRUE(client.DeclareQueue("jobs", {}, kBound).ok());
   ReceiverOptions options;
   options.queue = "jobs";
+  options.reconnect.enabled = false;
   auto receiver = client.OpenReceiver(options, kBound);
   ASSERT_TRUE(receiver.ok());
   ASSERT_TRUE(client.Drain(milliseconds(0), kBound).ok());

@@ -22,11 +22,15 @@ std::string ReadLine(int descriptor) {
 
 std::unique_ptr<Daemon> DaemonTest::daemon_;
 
-Daemon::Daemon(const std::vector<std::string>& options) {
+Daemon::Daemon(const std::vector<std::string>& options) : options_(options) {
+  Start("127.0.0.1:0");
+}
+
+void Daemon::Start(const std::string& listen) {
   const char* const given = std::getenv("SLUICED");
-  std::vector<std::string> words = {given != nullptr ? given : SLUICED_PATH, "--listen",
-                                    "127.0.0.1:0", "--log-level", "warning"};
-  words.insert(words.end(), options.begin(), options.end());
+  std::vector<std::string> words = {given != nullptr ? given : SLUICED_PATH, "--listen", listen,
+                                    "--log-level", "warning"};
+  words.insert(words.end(), options_.begin(), options_.end());
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
@@ -66,6 +70,14 @@ void Daemon::Kill() {
   int status = 0;
   waitpid(pid_, &status, 0);
   pid_ = 0;
+}
+
+void Daemon::Freeze() { kill(pid_, SIGSTOP); }
+void Daemon::Thaw() { kill(pid_, SIGCONT); }
+
+void Daemon::Restart() {
+  close(output_);
+  Start(address_);
 }
 
 Client DaemonTest::Connect(const Daemon& daemon) {
@@ -114,13 +126,13 @@ QueueDescription DaemonTest::Eventually(const std::string& queue,
   }
 }
 
-QueueSender DaemonTest::OpenSender(SenderOptions options) {
+Sender DaemonTest::OpenSender(SenderOptions options) {
   auto sender = client_.OpenSender(std::move(options), kBound);
   if (!sender.ok()) throw std::runtime_error(sender.status().ToString());
   return *std::move(sender);
 }
 
-QueueReceiver DaemonTest::OpenReceiver(ReceiverOptions options) {
+Receiver DaemonTest::OpenReceiver(ReceiverOptions options) {
   auto receiver = client_.OpenReceiver(std::move(options), kBound);
   if (!receiver.ok()) throw std::runtime_error(receiver.status().ToString());
   return *std::move(receiver);

@@ -30,8 +30,16 @@ class Daemon {
   const std::string& address() const { return address_; }
   // SIGKILL, and waits until it is gone.
   void Kill();
+  // SIGSTOP: it keeps its connections, and says nothing; SIGCONT.
+  void Freeze();
+  void Thaw();
+  // Another one at the same address. Requires: it was killed.
+  void Restart();
 
  private:
+  void Start(const std::string& listen);
+
+  const std::vector<std::string> options_;
   pid_t pid_ = 0;
   int output_ = -1;
   std::string address_;
@@ -52,8 +60,8 @@ class DaemonTest : public ::testing::Test {
   // Waits until the queue looks so.
   QueueDescription Eventually(const std::string& queue, bool (*holds)(const QueueDescription&));
   QueueDescription Describe(const std::string& queue);
-  QueueSender OpenSender(SenderOptions options);
-  QueueReceiver OpenReceiver(ReceiverOptions options);
+  Sender OpenSender(SenderOptions options);
+  Receiver OpenReceiver(ReceiverOptions options);
 
   static std::unique_ptr<Daemon> daemon_;
   Client client_ = Connect(*daemon_);

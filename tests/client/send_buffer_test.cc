@@ -15,9 +15,9 @@ namespace {
 
 Message Text(std::string_view payload) { return {payload, {}, {}, {}}; }
 
-v1::SendStreamRequest Parsed(const std::string& frame) {
+v1::SendStreamRequest Parsed(const std::shared_ptr<const std::string>& frame) {
   v1::SendStreamRequest request;
-  EXPECT_TRUE(request.ParseFromString(frame));
+  EXPECT_TRUE(request.ParseFromString(*frame));
   return request;
 }
 
@@ -28,7 +28,7 @@ std::vector<std::string> PayloadsOf(const v1::SendStreamRequest& request) {
 }
 
 TEST(SendBuffer, MessagesGatherInOneFrameWithTheFirstSequence) {
-  SendBuffer buffer(1000);
+  SendBuffer buffer(1000, true);
   buffer.Append(7, Text("a"));
   buffer.Append(8, Text("b"));
   ASSERT_TRUE(buffer.has_frame());
@@ -40,7 +40,7 @@ TEST(SendBuffer, MessagesGatherInOneFrameWithTheFirstSequence) {
 }
 
 TEST(SendBuffer, AGapInTheSequencesBeginsAFrame) {
-  SendBuffer buffer(1000);
+  SendBuffer buffer(1000, true);
   buffer.Append(1, Text("a"));
   buffer.Append(3, Text("b"));
   EXPECT_EQ(PayloadsOf(Parsed(buffer.TakeFrame())), std::vector<std::string>{"a"});
@@ -50,7 +50,7 @@ TEST(SendBuffer, AGapInTheSequencesBeginsAFrame) {
 }
 
 TEST(SendBuffer, AFrameIsFullAtItsBytesButTakesOneMessageOfAnySize) {
-  SendBuffer buffer(100);
+  SendBuffer buffer(100, true);
   const std::string large(500, 'x');
   buffer.Append(1, Text("a"));
   buffer.Append(2, Text(large));
@@ -61,7 +61,7 @@ TEST(SendBuffer, AFrameIsFullAtItsBytesButTakesOneMessageOfAnySize) {
 }
 
 TEST(SendBuffer, EveryFieldOfAMessageTravels) {
-  SendBuffer buffer(1000);
+  SendBuffer buffer(1000, true);
   const std::vector<Header> headers = {{"k", "v"}, {"l", ""}};
   buffer.Append(1, {"payload", "id", "text/plain", headers});
   const auto frame = Parsed(buffer.TakeFrame());
@@ -76,19 +76,44 @@ TEST(SendBuffer, EveryFieldOfAMessageTravels) {
 }
 
 TEST(SendBuffer, WhatIsLeftPendingIsToldInOrderAndOnce) {
-  SendBuffer buffer(1000);
+  SendBuffer buffer(1000, true);
   for (std::uint64_t sequence = 1; sequence <= 10; ++sequence) buffer.Append(sequence, Text("x"));
   EXPECT_EQ(buffer.Answer(4, 3), 3u);
   EXPECT_EQ(buffer.Answer(4, 3), 0u) << "answered before";
-  const auto pending = buffer.TakePending();
+  const auto pending = buffer.Pending();
   ASSERT_EQ(pending.size(), 2u);
   EXPECT_EQ(pending[0].first, 1u);
   EXPECT_EQ(pending[0].count, 3u);
   EXPECT_EQ(pending[1].first, 7u);
   EXPECT_EQ(pending[1].count, 4u);
-  EXPECT_EQ(buffer.pending_messages(), 0u);
-  EXPECT_EQ(buffer.pending_bytes(), 0u);
-  EXPECT_FALSE(buffer.has_frame());
+  EXPECT_EQ(buffer.first_pending(), 1u);
+}
+
+// Clauses: N9
+TEST(SendBuffer, WhatIsOutAndUnansweredGoesAgainInFrontOfWhatWaits) {
+  SendBuffer buffer(1000, true);
+  for (std::uint64_t sequence = 1; sequence <= 3; ++sequence) {
+    buffer.Append(sequence, Text("first " + std::to_string(sequence)));
+  }
+  (void)buffer.TakeFrame();
+  buffer.AppendEncoded(4, SendBuffer::Encode(Text(std::string(200, 'x'))));
+  (void)buffer.TakeFrame();
+  buffer.Append(5, Text("waits"));
+  ASSERT_EQ(buffer.Sent().size(), 1u);
+  EXPECT_EQ(buffer.Sent()[0].count, 4u);
+  EXPECT_EQ(buffer.Answer(1, 2), 2u);
+  EXPECT_EQ(buffer.Rewind(), 2u);
+  EXPECT_TRUE(buffer.Sent().empty());
+  auto frame = Parsed(buffer.TakeFrame());
+  EXPECT_EQ(frame.first_sequence(), 3u);
+  EXPECT_EQ(PayloadsOf(frame), std::vector<std::string>{"first 3"});
+  frame = Parsed(buffer.TakeFrame());
+  EXPECT_EQ(frame.first_sequence(), 4u);
+  EXPECT_EQ(PayloadsOf(frame), std::vector<std::string>{std::string(200, 'x')});
+  frame = Parsed(buffer.TakeFrame());
+  EXPECT_EQ(frame.first_sequence(), 5u);
+  EXPECT_EQ(buffer.Answer(3, 3), 3u);
+  EXPECT_EQ(buffer.Rewind(), 0u) << "what is answered is not kept";
 }
 
 // Random appends and answers against a set of sequences: the account agrees at every step, and the
@@ -96,7 +121,7 @@ TEST(SendBuffer, WhatIsLeftPendingIsToldInOrderAndOnce) {
 TEST(SendBuffer, TheAccountAgreesWithASet) {
   const std::uint64_t seed = testing::Seed("SendBuffer.TheAccountAgreesWithASet");
   std::mt19937_64 random(seed);
-  SendBuffer buffer(200);
+  SendBuffer buffer(200, true);
   std::set<std::uint64_t> model;
   std::uint64_t next = 1;
   for (int step = 0; step < 20'000; ++step) {
@@ -113,11 +138,20 @@ TEST(SendBuffer, TheAccountAgreesWithASet) {
       model.erase(begin, end);
       ASSERT_EQ(buffer.Answer(first, count), expected) << "seed " << seed << " step " << step;
     }
+    if (random() % 8 == 0 && buffer.has_frame()) (void)buffer.TakeFrame();
+    if (random() % 64 == 0) {
+      const bool has_sent = !buffer.Sent().empty();
+      (void)buffer.Rewind();
+      if (has_sent) {
+        const std::uint64_t first = *model.begin();
+        ASSERT_EQ(Parsed(buffer.TakeFrame()).first_sequence(), first) << "seed " << seed;
+      }
+    }
     ASSERT_EQ(buffer.pending_messages(), model.size()) << "seed " << seed << " step " << step;
     ASSERT_EQ(buffer.pending_bytes() == 0, model.empty()) << "seed " << seed << " step " << step;
   }
   std::set<std::uint64_t> left;
-  for (const SendBuffer::Range& range : buffer.TakePending()) {
+  for (const SendBuffer::Range& range : buffer.Pending()) {
     for (std::uint64_t i = 0; i < range.count; ++i) left.insert(range.first + i);
   }
   EXPECT_EQ(left, model) << "seed " << seed;

@@ -17,7 +17,7 @@ using std::chrono::milliseconds;
 
 Message Text(std::string_view payload) { return {payload, {}, {}, {}}; }
 
-class QueueSenderTest : public DaemonTest {};
+class SenderTest : public DaemonTest {};
 
 SenderOptions To(const std::string& queue) {
   SenderOptions options;
@@ -31,21 +31,21 @@ QueueSpec Room(std::uint64_t capacity) {
   return spec;
 }
 
-TEST_F(QueueSenderTest, EveryMessageGetsOneOutcomeInOrderWithItsPosition) {
+TEST_F(SenderTest, EveryMessageGetsOneOutcomeInOrderWithItsPosition) {
   constexpr std::uint32_t kCount = 20'000;
   const std::string queue = Declare(Room(kCount));
-  std::vector<SendOutcome> outcomes;  // The callback's, until Finish has returned.
+  std::vector<SendOutcome> outcomes;  // The callback's, until Close has returned.
   SenderOptions options = To(queue);
   options.on_outcome = [&outcomes](const SendOutcome& outcome) { outcomes.push_back(outcome); };
-  QueueSender sender = OpenSender(std::move(options));
+  Sender sender = OpenSender(std::move(options));
   EXPECT_EQ(sender.opened().capacity, kCount);
   EXPECT_NE(sender.opened().epoch, 0u);
   for (std::uint32_t i = 1; i <= kCount; ++i) {
-    const auto sequence = sender.Send(Text("payload"));
+    const auto sequence = sender.Post(Text("payload"));
     ASSERT_TRUE(sequence.ok()) << sequence.status().ToString();
     ASSERT_EQ(*sequence, i);
   }
-  const auto end = sender.Finish(kBound);
+  const auto end = sender.Close(kBound);
   ASSERT_TRUE(end.ok()) << end.status().ToString();
   EXPECT_EQ(end->kind, StreamEnd::Kind::kClosed);
   EXPECT_EQ(end->reason, ClosedReason::kFinished);
@@ -63,34 +63,34 @@ TEST_F(QueueSenderTest, EveryMessageGetsOneOutcomeInOrderWithItsPosition) {
   EXPECT_EQ(Describe(queue).depth, kCount);
 }
 
-TEST_F(QueueSenderTest, TryTellsFullForExactlyWhatDoesNotFit) {
+TEST_F(SenderTest, TryTellsFullForExactlyWhatDoesNotFit) {
   const std::string queue = Declare(Room(3));
   SenderOptions options = To(queue);
   options.mode = SendMode::kTry;
-  QueueSender sender = OpenSender(std::move(options));
-  for (int i = 0; i < 5; ++i) ASSERT_TRUE(sender.Send(Text("x")).ok());
+  Sender sender = OpenSender(std::move(options));
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(sender.Post(Text("x")).ok());
   EXPECT_TRUE(sender.Flush(kBound).ok());
   EXPECT_EQ(sender.counts().ok, 3u);
   EXPECT_EQ(sender.counts().full, 2u);
   EXPECT_EQ(sender.counts().taken, 5u);
 }
 
-TEST_F(QueueSenderTest, WaitingRunsOutAfterTheTimeThatWasGiven) {
+TEST_F(SenderTest, WaitingRunsOutAfterTheTimeThatWasGiven) {
   const std::string queue = Declare(Room(1));
   SenderOptions options = To(queue);
   options.wait = milliseconds(20);
-  QueueSender sender = OpenSender(std::move(options));
-  for (int i = 0; i < 3; ++i) ASSERT_TRUE(sender.Send(Text("x")).ok());
+  Sender sender = OpenSender(std::move(options));
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(sender.Post(Text("x")).ok());
   EXPECT_TRUE(sender.Flush(kBound).ok());
   EXPECT_EQ(sender.counts().ok, 1u);
   EXPECT_EQ(sender.counts().timed_out, 2u);
 }
 
-TEST_F(QueueSenderTest, AFullQueueHoldsTheSenderUntilThereIsRoom) {
+TEST_F(SenderTest, AFullQueueHoldsTheSenderUntilThereIsRoom) {
   const std::string queue = Declare(Room(1));
-  QueueSender sender = OpenSender(To(queue));
-  ASSERT_TRUE(sender.Send(Text("1")).ok());
-  ASSERT_TRUE(sender.Send(Text("2")).ok());
+  Sender sender = OpenSender(To(queue));
+  ASSERT_TRUE(sender.Post(Text("1")).ok());
+  ASSERT_TRUE(sender.Post(Text("2")).ok());
   EXPECT_EQ(sender.Flush(kAWhile).reason(), "DEADLINE");
   EXPECT_EQ(sender.counts().pending, 1u);
   const auto purged = client_.PurgeQueue(queue, kBound);
@@ -99,55 +99,55 @@ TEST_F(QueueSenderTest, AFullQueueHoldsTheSenderUntilThereIsRoom) {
   EXPECT_EQ(sender.counts().ok, 2u);
 }
 
-TEST_F(QueueSenderTest, PendingMessagesAreBoundedByRefusing) {
+TEST_F(SenderTest, PendingMessagesAreBoundedByRefusing) {
   const std::string queue = Declare(Room(1));
   SenderOptions options = To(queue);
   options.pending_messages_max = 3;
   options.when_pending = WhenPending::kRefuse;
-  QueueSender sender = OpenSender(std::move(options));
-  ASSERT_TRUE(sender.Send(Text("enters")).ok());
+  Sender sender = OpenSender(std::move(options));
+  ASSERT_TRUE(sender.Post(Text("enters")).ok());
   ASSERT_TRUE(sender.Flush(kBound).ok());
-  for (int i = 0; i < 3; ++i) ASSERT_TRUE(sender.Send(Text("waits")).ok());
-  const Status refused = sender.Send(Text("too many")).status();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(sender.Post(Text("waits")).ok());
+  const Status refused = sender.Post(Text("too many")).status();
   EXPECT_EQ(refused.reason(), "PENDING_FULL");
   EXPECT_EQ(refused.code(), Code::kResourceExhausted);
   EXPECT_EQ(refused.details().at("messages"), "3");
 }
 
-TEST_F(QueueSenderTest, PendingBytesAreBoundedByWaiting) {
+TEST_F(SenderTest, PendingBytesAreBoundedByWaiting) {
   const std::string queue = Declare(Room(1));
   SenderOptions options = To(queue);
   options.pending_bytes_max = 1000;
-  QueueSender sender = OpenSender(std::move(options));
-  ASSERT_TRUE(sender.Send(Text("enters")).ok());
+  Sender sender = OpenSender(std::move(options));
+  ASSERT_TRUE(sender.Post(Text("enters")).ok());
   ASSERT_TRUE(sender.Flush(kBound).ok());
-  ASSERT_TRUE(sender.Send(Text(std::string(2000, 'x'))).ok());
-  EXPECT_EQ(sender.Send(Text("y"), kAWhile).status().reason(), "DEADLINE");
-  std::thread waiting([&sender] { EXPECT_TRUE(sender.Send(Text("y"), kBound).ok()); });
+  ASSERT_TRUE(sender.Post(Text(std::string(2000, 'x'))).ok());
+  EXPECT_EQ(sender.Post(Text("y"), kAWhile).status().reason(), "DEADLINE");
+  std::thread waiting([&sender] { EXPECT_TRUE(sender.Post(Text("y"), kBound).ok()); });
   EXPECT_TRUE(client_.PurgeQueue(queue, kBound).ok());
   waiting.join();
 }
 
-TEST_F(QueueSenderTest, ResendingUnderTheSameSequenceMakesNoDuplicate) {
+TEST_F(SenderTest, ResendingUnderTheSameSequenceMakesNoDuplicate) {
   const std::string queue = Declare();
   const std::string producer_id(16, 'p');
   SenderOptions options = To(queue);
   options.producer_id = producer_id;
   {
-    QueueSender sender = OpenSender(options);
+    Sender sender = OpenSender(options);
     EXPECT_EQ(sender.opened().last_sequence, 0u);
-    ASSERT_TRUE(sender.SendAs(5, Text("a")).ok());
-    ASSERT_TRUE(sender.SendAs(9, Text("b")).ok());
-    EXPECT_EQ(sender.SendAs(9, Text("b")).status().reason(), "BAD_OPTION");
-    ASSERT_TRUE(sender.Finish(kBound).ok());
+    ASSERT_TRUE(sender.PostAs(5, Text("a")).ok());
+    ASSERT_TRUE(sender.PostAs(9, Text("b")).ok());
+    EXPECT_EQ(sender.PostAs(9, Text("b")).status().reason(), "BAD_OPTION");
+    ASSERT_TRUE(sender.Close(kBound).ok());
     EXPECT_EQ(sender.counts().ok, 2u);
   }
-  QueueSender again = OpenSender(options);
+  Sender again = OpenSender(options);
   EXPECT_EQ(again.opened().last_sequence, 9u);
-  const auto next = again.Send(Text("c"));
+  const auto next = again.Post(Text("c"));
   ASSERT_TRUE(next.ok());
   EXPECT_EQ(*next, 10u);
-  ASSERT_TRUE(again.Finish(kBound).ok());
+  ASSERT_TRUE(again.Close(kBound).ok());
   EXPECT_EQ(Describe(queue).accepted, 3u);
 
   // The unary send goes by the same book.
@@ -164,7 +164,7 @@ TEST_F(QueueSenderTest, ResendingUnderTheSameSequenceMakesNoDuplicate) {
   EXPECT_EQ(Describe(queue).accepted, 3u);
 }
 
-TEST_F(QueueSenderTest, ASecondStreamOfAProducerSupersedesTheFirst) {
+TEST_F(SenderTest, ASecondStreamOfAProducerSupersedesTheFirst) {
   const std::string queue = Declare(Room(1));
   std::atomic<std::uint64_t> unknown{0};
   SenderOptions options = To(queue);
@@ -172,45 +172,46 @@ TEST_F(QueueSenderTest, ASecondStreamOfAProducerSupersedesTheFirst) {
   options.on_outcome = [&unknown](const SendOutcome& outcome) {
     if (outcome.outcome == Outcome::kUnknown) unknown += outcome.count;
   };
-  QueueSender first = OpenSender(options);
-  ASSERT_TRUE(first.Send(Text("enters")).ok());
+  Sender first = OpenSender(options);
+  ASSERT_TRUE(first.Post(Text("enters")).ok());
   ASSERT_TRUE(first.Flush(kBound).ok());
-  ASSERT_TRUE(first.Send(Text("waits")).ok());
-  QueueSender second = OpenSender(options);
+  ASSERT_TRUE(first.Post(Text("waits")).ok());
+  Sender second = OpenSender(options);
   EXPECT_FALSE(first.Flush(kBound).ok());
   ASSERT_TRUE(first.end().has_value());
   EXPECT_EQ(first.end()->kind, StreamEnd::Kind::kSuperseded) << ToString(*first.end());
   EXPECT_EQ(unknown, 1u);
   EXPECT_EQ(first.counts().unknown, 1u);
-  EXPECT_EQ(first.Send(Text("x")).status().reason(), "SUPERSEDED");
+  EXPECT_EQ(first.Post(Text("x")).status().reason(), "SUPERSEDED");
   EXPECT_EQ(second.opened().last_sequence, 1u);
 }
 
-TEST_F(QueueSenderTest, AClosedQueueAnswersEachMessage) {
+TEST_F(SenderTest, AClosedQueueAnswersEachMessage) {
   const std::string queue = Declare();
-  QueueSender sender = OpenSender(To(queue));
+  Sender sender = OpenSender(To(queue));
   ASSERT_TRUE(client_.CloseQueue(queue, kBound).ok());
-  ASSERT_TRUE(sender.Send(Text("late")).ok());
+  ASSERT_TRUE(sender.Post(Text("late")).ok());
   EXPECT_TRUE(sender.Flush(kBound).ok());
   EXPECT_EQ(sender.counts().closed, 1u);
 }
 
-TEST_F(QueueSenderTest, ALostDaemonMakesTheRestUnknownAndSaysSo) {
+TEST_F(SenderTest, ALostDaemonMakesTheRestUnknownAndSaysSo) {
   auto daemon = std::make_unique<Daemon>();
   Client client = Connect(*daemon);
   ASSERT_TRUE(client.DeclareQueue("jobs", Room(1), kBound).ok());
   std::atomic<std::uint64_t> unknown{0};
   SenderOptions options = To("jobs");
+  options.reconnect.enabled = false;
   options.on_outcome = [&unknown](const SendOutcome& outcome) {
     if (outcome.outcome == Outcome::kUnknown) unknown += outcome.count;
   };
   auto sender = client.OpenSender(std::move(options), kBound);
   ASSERT_TRUE(sender.ok());
-  ASSERT_TRUE(sender->Send(Text("enters")).ok());
+  ASSERT_TRUE(sender->Post(Text("enters")).ok());
   ASSERT_TRUE(sender->Flush(kBound).ok());
-  for (int i = 0; i < 10; ++i) ASSERT_TRUE(sender->Send(Text("waits")).ok());
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(sender->Post(Text("waits")).ok());
   daemon->Kill();
-  const auto end = sender->Finish(kBound);
+  const auto end = sender->Close(kBound);
   ASSERT_TRUE(end.ok()) << end.status().ToString();
   EXPECT_EQ(end->kind, StreamEnd::Kind::kLost);
   EXPECT_EQ(end->status.code(), Code::kUnavailable);
@@ -220,12 +221,12 @@ TEST_F(QueueSenderTest, ALostDaemonMakesTheRestUnknownAndSaysSo) {
   EXPECT_EQ(counts.taken, counts.ok + counts.unknown);
 }
 
-TEST_F(QueueSenderTest, TheDestructorDoesNotWaitForRoom) {
+TEST_F(SenderTest, TheDestructorDoesNotWaitForRoom) {
   const std::string queue = Declare(Room(1));
   const auto began = std::chrono::steady_clock::now();
   {
-    QueueSender sender = OpenSender(To(queue));
-    for (int i = 0; i < 10; ++i) ASSERT_TRUE(sender.Send(Text("x")).ok());
+    Sender sender = OpenSender(To(queue));
+    for (int i = 0; i < 10; ++i) ASSERT_TRUE(sender.Post(Text("x")).ok());
     Eventually(queue, [](const QueueDescription& d) { return d.waiting_sends == 1; });
   }
   EXPECT_LT(std::chrono::steady_clock::now() - began, kBound);
@@ -235,53 +236,53 @@ TEST_F(QueueSenderTest, TheDestructorDoesNotWaitForRoom) {
   EXPECT_EQ(Describe(queue).accepted, 1u);
 }
 
-TEST_F(QueueSenderTest, FinishGivesUpAtItsDeadline) {
+TEST_F(SenderTest, CloseGivesUpAtItsDeadline) {
   const std::string queue = Declare(Room(1));
-  QueueSender sender = OpenSender(To(queue));
-  for (int i = 0; i < 2; ++i) ASSERT_TRUE(sender.Send(Text("x")).ok());
-  EXPECT_EQ(sender.Finish(kAWhile).status().reason(), "DEADLINE");
+  Sender sender = OpenSender(To(queue));
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(sender.Post(Text("x")).ok());
+  EXPECT_EQ(sender.Close(kAWhile).status().reason(), "DEADLINE");
   Eventually(queue, [](const QueueDescription& d) { return d.producers == 0; });
 }
 
-TEST_F(QueueSenderTest, CallbacksMayNotWaitForThemselves) {
+TEST_F(SenderTest, CallbacksMayNotWaitForThemselves) {
   const std::string queue = Declare();
   std::mutex mutex;
   std::vector<std::string> reasons;
-  QueueSender* self = nullptr;
+  Sender* self = nullptr;
   SenderOptions options = To(queue);
   options.on_outcome = [&](const SendOutcome&) {
     std::lock_guard lock(mutex);
-    if (self != nullptr) reasons.push_back(self->Finish(kBound).status().reason());
+    if (self != nullptr) reasons.push_back(self->Close(kBound).status().reason());
   };
-  QueueSender sender = OpenSender(std::move(options));
+  Sender sender = OpenSender(std::move(options));
   {
     std::lock_guard lock(mutex);
     self = &sender;
   }
-  ASSERT_TRUE(sender.Send(Text("x")).ok());
+  ASSERT_TRUE(sender.Post(Text("x")).ok());
   ASSERT_TRUE(sender.Flush(kBound).ok());
   std::lock_guard lock(mutex);
   EXPECT_EQ(reasons, std::vector<std::string>{"WOULD_BLOCK"});
 }
 
-TEST_F(QueueSenderTest, TextThatIsNotUtf8IsRefusedHereAndTheStreamGoesOn) {
+TEST_F(SenderTest, TextThatIsNotUtf8IsRefusedHereAndTheStreamGoesOn) {
   const std::string queue = Declare();
-  QueueSender sender = OpenSender(To(queue));
-  const Status refused = sender.Send({"payload", "\xff", {}, {}}).status();
+  Sender sender = OpenSender(To(queue));
+  const Status refused = sender.Post({"payload", "\xff", {}, {}}).status();
   EXPECT_EQ(refused.reason(), "BAD_OPTION");
   EXPECT_EQ(refused.details().at("field"), "id");
-  ASSERT_TRUE(sender.Send(Text("\xff is fine in a payload")).ok());
+  ASSERT_TRUE(sender.Post(Text("\xff is fine in a payload")).ok());
   EXPECT_TRUE(sender.Flush(kBound).ok());
   EXPECT_EQ(sender.counts().ok, 1u);
 }
 
-TEST_F(QueueSenderTest, ARefusedFrameEndsTheStreamWithFieldAndLimit) {
+TEST_F(SenderTest, ARefusedFrameEndsTheStreamWithFieldAndLimit) {
   QueueSpec spec;
   spec.message_bytes_max = 100;
   const std::string queue = Declare(spec);
-  QueueSender sender = OpenSender(To(queue));
-  ASSERT_TRUE(sender.Send(Text(std::string(200, 'x'))).ok());
-  const auto end = sender.Finish(kBound);
+  Sender sender = OpenSender(To(queue));
+  ASSERT_TRUE(sender.Post(Text(std::string(200, 'x'))).ok());
+  const auto end = sender.Close(kBound);
   ASSERT_TRUE(end.ok()) << end.status().ToString();
   EXPECT_EQ(end->kind, StreamEnd::Kind::kLost);
   EXPECT_EQ(end->status.code(), Code::kInvalidArgument);
@@ -290,7 +291,7 @@ TEST_F(QueueSenderTest, ARefusedFrameEndsTheStreamWithFieldAndLimit) {
   EXPECT_EQ(sender.counts().unknown, 1u);
 }
 
-TEST_F(QueueSenderTest, AnUnknownQueueIsNotFoundUnlessTheSpecComesAlong) {
+TEST_F(SenderTest, AnUnknownQueueIsNotFoundUnlessTheSpecComesAlong) {
   const auto missing = client_.OpenSender(To("never.declared"), kBound);
   EXPECT_EQ(missing.status().code(), Code::kNotFound);
   EXPECT_EQ(missing.status().reason(), "QUEUE_NOT_FOUND");
@@ -299,28 +300,31 @@ TEST_F(QueueSenderTest, AnUnknownQueueIsNotFoundUnlessTheSpecComesAlong) {
   EXPECT_EQ(OpenSender(std::move(options)).opened().capacity, 7u);
 }
 
-TEST_F(QueueSenderTest, OptionsAreCheckedBeforeAnythingIsSent) {
+TEST_F(SenderTest, OptionsAreCheckedBeforeAnythingIsSent) {
   SenderOptions options = To("x");
   options.producer_id = "short";
   EXPECT_EQ(client_.OpenSender(options, kBound).status().details().at("field"), "producer_id");
+  options = To("x");
+  options.reconnect.cap = milliseconds(1);
+  EXPECT_EQ(client_.OpenSender(options, kBound).status().details().at("field"), "reconnect.cap");
   options = To("x");
   options.frame_bytes_max = 64 << 20;
   EXPECT_EQ(client_.OpenSender(options, kBound).status().details().at("field"), "frame_bytes_max");
 }
 
-TEST_F(QueueSenderTest, ManyThreadsMaySendThroughOneSender) {
+TEST_F(SenderTest, ManyThreadsMaySendThroughOneSender) {
   const std::string queue = Declare(Room(100'000));
-  QueueSender sender = OpenSender(To(queue));
+  Sender sender = OpenSender(To(queue));
   constexpr int kThreads = 4;
   constexpr int kEach = 5000;
   std::vector<std::thread> threads;
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&sender] {
-      for (int k = 0; k < kEach; ++k) ASSERT_TRUE(sender.Send(Text("x")).ok());
+      for (int k = 0; k < kEach; ++k) ASSERT_TRUE(sender.Post(Text("x")).ok());
     });
   }
   for (std::thread& thread : threads) thread.join();
-  ASSERT_TRUE(sender.Finish(kBound).ok());
+  ASSERT_TRUE(sender.Close(kBound).ok());
   EXPECT_EQ(sender.counts().ok, static_cast<std::uint64_t>(kThreads * kEach));
   EXPECT_EQ(Describe(queue).accepted, static_cast<std::uint64_t>(kThreads * kEach));
 }

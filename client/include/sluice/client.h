@@ -2,10 +2,13 @@
 /// A connection to one Sluice daemon: calls, and streams that are opened over it.
 ///
 /// Answers    Expected ones are values (Outcome); what went wrong is a Status. Nothing throws but
-/// for memory. Deadlines  Every call has one; whether something happened that passed it is unknown.
+///            for memory.
+/// Deadlines  Every call has one; whether something happened that passed it is unknown.
+/// Streams    Ends (Sender, Receiver, Publisher, Subscriber and the others) open their streams
+///            again when they are lost, and resume without duplicates where the channel allows it
+///            (stream_state.h, and each end).
 /// Threads    All functions may be called from any thread at once, also from callbacks. A client
-/// has one
-///            thread, which runs the callbacks of its streams; for more throughput over one
+///            has one thread, which runs the callbacks of its streams; for more throughput over one
 ///            process, make more clients.
 /// Lifetime   Streams keep the connection: a Client may go before them.
 #pragma once
@@ -17,83 +20,31 @@
 #include <string>
 #include <vector>
 
+#include "sluice/call.h"
+#include "sluice/caller.h"
+#include "sluice/client_options.h"
+#include "sluice/config.h"
+#include "sluice/config_writer.h"
 #include "sluice/deadline.h"
 #include "sluice/message.h"
 #include "sluice/outcome.h"
 #include "sluice/queue.h"
+#include "sluice/request_calls.h"
+#include "sluice/responder.h"
 #include "sluice/server_info.h"
+#include "sluice/session.h"
 #include "sluice/status.h"
+#include "sluice/topic.h"
+#include "sluice/watcher.h"
 
 namespace sluice {
 inline namespace abi1 {
 
 class Transport;
 
-struct ClientOptions {
-  std::string address = "127.0.0.1:7400";  ///< host:port, or unix:/path.
-  std::chrono::milliseconds connect_timeout{5000};
-  /// Connect keeps trying until connect_timeout, instead of giving up at the first refusal.
-  bool wait_for_server = false;
-  /// Without sign of life the peer is asked after the interval, and is lost after the timeout. The
-  /// daemon refuses intervals under 5 s.
-  std::chrono::milliseconds keepalive_interval{20000};
-  std::chrono::milliseconds keepalive_timeout{10000};
-  /// Debian's Abseil checks lock orders at every lock of the process, which serialises all of them.
-  bool disable_absl_deadlock_checks = true;
-  /// gRPC writes its remarks to stderr, for the whole process. Off, unless GRPC_VERBOSITY is set.
-  bool silence_grpc_log = true;
-};
-
-struct DeclareReply {
-  QueueDescription description;
-  bool created = false;  ///< By this call.
-};
-
-struct ListQueuesReply {
-  std::vector<QueueDescription> queues;
-  std::string next_page_token;  ///< Empty: there are no more.
-};
-
 struct ListStreamsReply {
   std::vector<StreamDescription> streams;
   std::string next_page_token;
-};
-
-struct SendRequest {
-  std::string queue;
-  std::vector<Message> messages;  ///< 1 to 65,536; at most 4 MiB in all.
-  std::optional<QueueSpec> spec;  ///< Declares the queue if it is absent.
-  bool atomic = true;             ///< All or none.
-  SendMode mode = SendMode::kWait;
-  std::chrono::milliseconds wait{0};  ///< 0: as long as the deadline allows.
-  std::uint64_t first_sequence = 0;   ///< At least 1 with a producer_id.
-  std::string producer_id;            ///< 16 bytes, or empty.
-  std::string session_id;
-};
-
-struct SendReply {
-  std::uint64_t epoch = 0;
-  std::uint64_t capacity = 0;
-  std::vector<SendOutcome> outcomes;  ///< In order; they tell of every message once.
-};
-
-struct ReceiveRequest {
-  std::string queue;
-  std::string consumer;
-  std::uint32_t max_messages = 1;
-  std::uint64_t max_bytes = 0;  ///< 0: 256 KiB.
-  std::chrono::milliseconds wait{0};
-  std::chrono::milliseconds lease_time{0};  ///< 0: 30 s.
-  std::string session_id;
-};
-
-struct ReceiveReply {
-  Outcome outcome = Outcome::kUnspecified;  ///< OK, EMPTY or CLOSED.
-  Batch batch;
-  std::uint64_t lease = 0;
-  std::chrono::milliseconds lease_time{0};
-  std::uint64_t epoch = 0;
-  ClosedReason reason = ClosedReason::kUnspecified;
 };
 
 class Client {
@@ -105,9 +56,14 @@ class Client {
   Client& operator=(Client&&) noexcept;
   ~Client();
 
+  // The connection. DEADLINE.
+  Status WaitForReady(Deadline deadline);
+  ConnectionState state() const;
+  ClientStats stats() const;
+
   // Queues. The daemon's faults are with each method of proto/sluice/v1/queue.proto.
-  Result<DeclareReply> DeclareQueue(const std::string& queue, const QueueSpec& spec,
-                                    Deadline deadline);
+  Result<DeclareReply<QueueDescription>> DeclareQueue(const std::string& queue,
+                                                      const QueueSpec& spec, Deadline deadline);
   Result<QueueDescription> DescribeQueue(const std::string& queue, Deadline deadline);
   /// A page of at most `page_size` (0: 100).
   Result<ListQueuesReply> ListQueues(const std::string& prefix, Deadline deadline,
@@ -127,9 +83,63 @@ class Client {
                                            Deadline deadline);
 
   /// Opens a stream and waits until the daemon has accepted it. The options are copied.
-  Result<QueueSender> OpenSender(SenderOptions options, Deadline deadline);
+  Result<Sender> OpenSender(SenderOptions options, Deadline deadline);
   /// The same; with kStandby it may still be waiting for the seat then.
-  Result<QueueReceiver> OpenReceiver(ReceiverOptions options, Deadline deadline);
+  Result<Receiver> OpenReceiver(ReceiverOptions options, Deadline deadline);
+
+  // Topics. The daemon's faults are with each method of proto/sluice/v1/topic.proto.
+  Result<DeclareReply<TopicDescription>> DeclareTopic(const std::string& topic,
+                                                      const TopicSpec& spec, Deadline deadline);
+  /// With a page of its subscribers, at most `page_size` (0: 100).
+  Result<DescribeTopicReply> DescribeTopic(const std::string& topic, Deadline deadline,
+                                           std::uint32_t page_size = 0,
+                                           const std::string& page_token = {});
+  Result<ListTopicsReply> ListTopics(const std::string& prefix, Deadline deadline,
+                                     std::uint32_t page_size = 0,
+                                     const std::string& page_token = {});
+  Status CloseTopic(const std::string& topic, Deadline deadline);
+  /// Messages destroyed.
+  Result<std::uint64_t> DeleteTopic(const std::string& topic, Deadline deadline);
+  Result<PublishReply> Publish(const PublishRequest& request, Deadline deadline);
+  Result<Publisher> OpenPublisher(PublisherOptions options, Deadline deadline);
+  /// Waits until the subscription has taken effect (N28).
+  Result<Subscriber> OpenSubscriber(SubscriberOptions options, Deadline deadline);
+
+  // Request/reply: proto/sluice/v1/request.proto.
+  Result<DeclareReply<ResponderDescription>> DeclareResponder(const std::string& responder,
+                                                              const ResponderSpec& spec,
+                                                              Deadline deadline);
+  /// With a page of at most `page_size` (0: 100) workers.
+  Result<DescribeResponderReply> DescribeResponder(const std::string& responder, Deadline deadline,
+                                                   std::uint32_t page_size = 0,
+                                                   const std::string& page_token = {});
+  Result<ListRespondersReply> ListResponders(const std::string& prefix, Deadline deadline,
+                                             std::uint32_t page_size = 0,
+                                             const std::string& page_token = {});
+  Status CloseResponder(const std::string& responder, Deadline deadline);
+  /// Calls ended, queued and in flight.
+  Result<std::uint64_t> DeleteResponder(const std::string& responder, Deadline deadline);
+  /// One call, of which this thread waits for the reply. DEADLINE: the worker is told; it may have
+  /// been done.
+  Result<CallReply> Call(const CallRequest& request, Deadline deadline);
+  Result<Caller> OpenCaller(CallerOptions options, Deadline deadline);
+  /// Waits until it serves: calls that are made from then on may come here.
+  Result<Responder> OpenResponder(ResponderOptions options, Deadline deadline);
+
+  // Config keys: proto/sluice/v1/config.proto.
+  Result<SetKeyReply> SetKey(const SetKeyRequest& request, Deadline deadline);
+  Result<GetKeyReply> GetKey(const GetKeyRequest& request, Deadline deadline);
+  Result<DeleteKeyReply> DeleteKey(const std::string& key, Deadline deadline,
+                                   std::optional<KeyVersion> expect = {});
+  Result<ListKeysReply> ListKeys(const std::string& prefix, Deadline deadline,
+                                 std::uint32_t page_size = 0, const std::string& page_token = {},
+                                 bool without_values = false);
+  ConfigWriter MakeConfigWriter(ConfigWriterOptions options = {}) const;
+  /// Waits for the beginning of the snapshot, not for its end (WaitForSnapshot).
+  Result<Watcher> OpenWatcher(WatcherOptions options, Deadline deadline);
+
+  // Sessions: proto/sluice/v1/session.proto.
+  Result<Session> OpenSession(SessionOptions options, Deadline deadline);
 
   // The daemon.
   Result<ServerInfo> GetServerInfo(Deadline deadline);

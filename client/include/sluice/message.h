@@ -29,9 +29,16 @@ struct Message {
   std::span<const Header> headers;
 };
 
+/// `count` positions in a row.
+struct PositionRange {
+  std::uint64_t first = 0;
+  std::uint32_t count = 0;
+  std::uint64_t lease = 0;  ///< That they were handed out under; 0: the present one.
+};
+
 /// One received message; views live as long as its Batch.
 struct Delivery {
-  std::uint64_t position = 0;          ///< In the queue, from 1.
+  std::uint64_t position = 0;          ///< In the queue or topic, from 1.
   std::uint64_t accepted_unix_us = 0;  ///< When the broker took it: microseconds since 1970, UTC.
   std::uint32_t attempts = 0;          ///< How often it was handed out, this time included.
   std::uint32_t failures = 0;          ///< Nacks, expired leases and lost consumers before.
@@ -39,19 +46,16 @@ struct Delivery {
   std::string_view id;
   std::string_view content_type;
   std::string_view encoded;  ///< The whole message in protobuf encoding, as its producer sent it.
+  std::uint64_t lease = 0;   ///< Queues, on a stream: that it was handed out under.
+
+  PositionRange range() const { return {position, 1, lease}; }
 
   /// Reads the headers out of `encoded`, in the order they were written.
   std::vector<Header> Headers() const;
 };
 
-/// `count` positions in a row.
-struct PositionRange {
-  std::uint64_t first = 0;
-  std::uint32_t count = 0;
-};
-
 /// The messages of one frame, and the bytes they point into. Moved, not copied; when it is given to
-/// QueueReceiver::Next again its memory is used again.
+/// Receiver::Next again its memory is used again.
 class Batch {
  public:
   Batch();
@@ -67,6 +71,8 @@ class Batch {
 
   /// The positions of the messages, as ranges.
   std::span<const PositionRange> ranges() const { return ranges_; }
+  /// Encoded, as they came.
+  std::size_t bytes() const { return frame_bytes_; }
 
  private:
   friend class BatchReader;
@@ -74,6 +80,7 @@ class Batch {
   std::vector<Delivery> deliveries_;
   std::vector<PositionRange> ranges_;
   std::unique_ptr<Bytes> bytes_;
+  std::size_t frame_bytes_ = 0;
 };
 
 }  // namespace abi1

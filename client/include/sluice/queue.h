@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Queues: everything of them in one include. client.h opens the ends.
+/// Queues: both ends, and the words for them.
 #pragma once
 
-#include "sluice/queue_receiver.h"
-#include "sluice/queue_sender.h"
+#include "sluice/queue_calls.h"
 #include "sluice/queue_spec.h"
+#include "sluice/receiver.h"
+#include "sluice/sender.h"
 #include "sluice/settlement.h"

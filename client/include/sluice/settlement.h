@@ -26,13 +26,14 @@ struct Settlement {
   std::uint64_t lease = 0;                  ///< Unary Settle: that of the ReceiveReply.
 };
 
-/// settled + not_held + expired = the count of the settlement.
+/// settled + not_held + expired = the count of the settlement, but for UNKNOWN.
 struct SettleResult {
   std::uint64_t first_position = 0;
   std::uint32_t settled = 0;
-  std::uint32_t not_held = 0;               ///< Not under the lease: nothing changed for them.
-  std::uint32_t expired = 0;                ///< The lease had run out: they went back.
-  Outcome outcome = Outcome::kUnspecified;  ///< OK, or STALE if any was not settled.
+  std::uint32_t not_held = 0;  ///< Not under the lease: nothing changed for them.
+  std::uint32_t expired = 0;   ///< The lease had run out: they went back.
+  /// OK; STALE if any was not settled; UNKNOWN: the stream was lost before the answer.
+  Outcome outcome = Outcome::kUnspecified;
 };
 
 }  // namespace abi1

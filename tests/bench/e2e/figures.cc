@@ -3,7 +3,6 @@
 
 #include <sys/resource.h>
 
-#include <chrono>
 #include <cinttypes>
 #include <cstdio>
 
@@ -21,11 +20,6 @@ double CpuSeconds() {
 
 }  // namespace
 
-std::uint64_t NowNs() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(std::chrono::nanoseconds(now).count());
-}
-
 void SayReady() {
   std::puts("ready");
   std::fflush(stdout);
@@ -37,11 +31,11 @@ void SayProduced(std::uint64_t began_ns, std::uint64_t ended_ns, std::uint64_t r
               began_ns, ended_ns, refused, CpuSeconds());
 }
 
-void SayConsumed(std::uint64_t ended_ns, const PayloadAccount& account) {
+void SayConsumed(std::uint64_t ended_ns, std::uint64_t expected, const Account& account) {
   std::printf("{\"ended_ns\":%" PRIu64 ",\"received\":%" PRIu64 ",\"lost\":%" PRIu64
               ",\"duplicated\":%" PRIu64 ",\"out_of_order\":%" PRIu64 ",\"corrupt\":%" PRIu64
               ",\"cpu_s\":%.3f}\n",
-              ended_ns, account.distinct(), account.lost(), account.duplicated(),
+              ended_ns, account.distinct(), expected - account.distinct(), account.duplicates(),
               account.out_of_order(), account.corrupt(), CpuSeconds());
 }
 

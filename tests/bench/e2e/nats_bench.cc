@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One end of a NATS subject at full speed, as queue_bench is one of a queue: `produce` (publish,
+// One end of a NATS subject at full speed, as ends_bench is one of a queue: `produce` (publish,
 // and a flush at the end) or `consume` (a subscription with a callback and no limit on what is
 // pending).
 #include <nats/nats.h>
@@ -47,11 +47,12 @@ int Produce(const Options& options, natsConnection* connection) {
 }
 
 struct Consumer {
-  explicit Consumer(std::uint64_t expected) : account(expected) {}
+  explicit Consumer(std::uint64_t all) : expected(all) {}
 
   std::mutex mutex;
   std::condition_variable complete;
-  PayloadAccount account;
+  const std::uint64_t expected;
+  Account account{0, 1};
   std::uint64_t ended_ns = 0;
   bool is_complete = false;
 };
@@ -62,7 +63,7 @@ void OnMessage(natsConnection*, natsSubscription*, natsMsg* message, void* closu
     std::lock_guard lock(consumer.mutex);
     consumer.account.Take(
         {natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message))});
-    if (consumer.account.is_complete() && !consumer.is_complete) {
+    if (consumer.account.distinct() == consumer.expected && !consumer.is_complete) {
       consumer.is_complete = true;
       consumer.ended_ns = NowNs();
       consumer.complete.notify_all();
@@ -95,7 +96,7 @@ int Consume(const Options& options, natsConnection* connection) {
   const bool has_all = WaitForAll(consumer);
   natsSubscription_Unsubscribe(subscription);
   std::lock_guard lock(consumer.mutex);
-  SayConsumed(has_all ? consumer.ended_ns : NowNs(), consumer.account);
+  SayConsumed(has_all ? consumer.ended_ns : NowNs(), consumer.expected, consumer.account);
   std::fflush(stdout);
   // The process ends here; taking the library apart in good order is not what is measured.
   std::_Exit(has_all ? 0 : 1);

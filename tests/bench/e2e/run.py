@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One queue over the wire beside NATS: messages per second, five alternations, the median ratio.
+"""One channel over the wire beside NATS: messages per second, five alternations, the median ratio.
 
 Three processes each time: a producer, the daemon (or nats-server), a consumer. 128-byte payloads
-with sequence and checksum, every one verified by the consumer. Sluice: SendStream to ReceiveStream
-with every message acknowledged at both ends, queue and clients at their defaults; a run ends with
-the last ack. NATS: core publish to subscribe with its C client, no acks; a run ends with the last
+with sequence and checksum, every one verified by the consumer.
+  --kind queue   SendStream to ReceiveStream with every message acknowledged at both ends, queue and
+                 clients at their defaults; a run ends with the last ack
+  --kind topic   PublishStream to Subscribe, every message acknowledged to the publisher, policy
+                 BLOCK, so that nothing is missed; a run ends with the last message and the last ack
+NATS each time: core publish to subscribe with its C client, no acks; a run ends with the last
 message.
 """
 
@@ -42,27 +45,33 @@ class Server:
         self.process.wait(START_BOUND_S)
 
 
+TOPIC_VERBS = {"produce": "publish", "consume": "subscribe"}
+
+
 class Sluice(Server):
     name = "sluice"
 
-    def __init__(self, build):
+    def __init__(self, build, kind, capacity):
+        self.kind, self.capacity = kind, capacity
         super().__init__([f"{build}/server/sluiced", "--listen", "127.0.0.1:0"])
         line = self.process.stdout.readline()
         match = re.search(r"port (\d+)$", line.strip())
         if not match:
             sys.exit(f"sluiced did not start: {line!r}")
-        self.bench = [f"{build}/tests/bench/e2e/queue_bench", "--address", f"127.0.0.1:{match[1]}"]
+        self.bench = [f"{build}/tests/bench/e2e/ends_bench", "--address",
+                      f"127.0.0.1:{match[1]}"]
         self.rounds = 0
 
     def end(self, role, messages):
-        queue = f"bench.{self.rounds}"
-        return [*self.bench, "--queue", queue, "--messages", str(messages), role]
+        verb = {"queue": role, "topic": TOPIC_VERBS[role]}[self.kind]
+        return [*self.bench, "--channel", f"bench.{self.rounds}", "--capacity",
+                str(self.capacity), "--messages", str(messages), verb]
 
 
 class Nats(Server):
     name = "nats"
 
-    def __init__(self, build):
+    def __init__(self, build, _kind, _capacity):
         path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
         executable = shutil.which("nats-server", path=path)
         if executable is None:
@@ -133,16 +142,18 @@ def describe(run):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default="build/release")
+    parser.add_argument("--kind", choices=["queue", "topic"], default="queue")
+    parser.add_argument("--capacity", type=int, default=0, help="0: the daemon's default")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--messages", type=int, default=4_000_000)
     parser.add_argument("--only", choices=["sluice", "nats"], help="one of the two, no ratio")
     parser.add_argument("--json", action="store_true", help="also a JSON object at the end")
     options = parser.parse_args()
 
-    print(f"{options.messages:,} messages of 128 bytes a run, {os.cpu_count()} cores, "
-          f"{platform.machine()}; cpu of producer/server/consumer")
+    print(f"a {options.kind}: {options.messages:,} messages of 128 bytes a run, "
+          f"{os.cpu_count()} cores, {platform.machine()}; cpu of producer/server/consumer")
     kinds = [kind for kind in (Sluice, Nats) if options.only in (None, kind.name)]
-    servers = [kind(options.build) for kind in kinds]
+    servers = [kind(options.build, options.kind, options.capacity) for kind in kinds]
     runs = {server.name: [] for server in servers}
     try:
         for server in servers:

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "outgoing.h"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <span>
+
+#include "channel_json.h"
+#include "message_json.h"
+
+namespace sluice::cli {
+namespace {
+
+Status Post(SendingEnd& end, const OwnedMessage& message) {
+  std::vector<Header> headers;
+  return end.Post(View(message, headers)).status();
+}
+
+}  // namespace
+
+Result<OwnedMessage> MessageOptions::Read() const {
+  OwnedMessage message;
+  message.id = id;
+  message.content_type = content_type;
+  for (const std::string& header : headers) {
+    const std::size_t at = header.find('=');
+    if (at == std::string::npos || at == 0) {
+      return BadOption("a header is written key=value", {{"field", "--header"}, {"value", header}});
+    }
+    message.headers.emplace_back(header.substr(0, at), header.substr(at + 1));
+  }
+  return message;
+}
+
+void AddMessageOptions(CLI::App& verb, MessageOptions& options) {
+  verb.add_option("--header", options.headers, "key=value, on every message; may be repeated")
+      ->allow_extra_args(false);
+  verb.add_option("--id", options.id, "The sender's name for the message");
+  verb.add_option("--content-type", options.content_type, "Media type");
+}
+
+void AddOutgoingOptions(CLI::App& verb, OutgoingOptions& options, const std::string& declared) {
+  CLI::Option* const payloads = verb.add_option(
+      "payload", options.payloads, "One message each; none: a message a line of stdin");
+  AddMessageOptions(verb, options);
+  verb.add_flag("--json-lines", options.json_lines,
+                "stdin has JSON objects: payload or payload_base64, headers, id, content_type")
+      ->excludes(payloads);
+  CLI::Option* const wait =
+      AddSeconds(verb, "--wait", options.wait_s, "Seconds to wait for room (0: no limit)");
+  verb.add_flag("--try", options.mode_try, "Do not wait for room: FULL")->excludes(wait);
+  verb.add_flag("--declare", options.declare,
+                "Make the " + declared + " with default settings, if it is not there");
+  verb.add_flag("--reconnect", options.reconnect,
+                "Go on after a lost connection, without duplicates; else it is the end");
+}
+
+void Outgoing::Prepare(SendingOptions& with) {
+  with.mode = options_.mode_try ? SendMode::kTry : SendMode::kWait;
+  with.wait = Seconds(options_.wait_s);
+  with.reconnect.enabled = options_.reconnect;
+  with.on_outcome = [this](const SendOutcome& outcome) { OnOutcome(outcome); };
+}
+
+void Outgoing::OnOutcome(const SendOutcome& outcome) {
+  if (json_) PrintJson(ToJson(outcome));
+  std::lock_guard lock(mutex_);
+  if (outcome.outcome != Outcome::kOk && !refused_) refused_ = outcome;
+}
+
+Status Outgoing::PostLines(SendingEnd& end, OwnedMessage message) const {
+  std::uint64_t number = 0;
+  for (std::string line; std::getline(std::cin, line);) {
+    ++number;
+    if (options_.json_lines) {
+      const auto parsed = FromJsonLine(line);
+      if (!parsed.ok()) {
+        Status::Details details = parsed.status().details();
+        details["line"] = std::to_string(number);
+        return BadOption(parsed.status().message(), std::move(details));
+      }
+      message = *parsed;
+    } else {
+      message.payload = std::move(line);
+    }
+    if (Status status = Post(end, message); !status.ok()) return status;
+  }
+  return Status();
+}
+
+Status Outgoing::PostAll(SendingEnd& end) const {
+  auto message = options_.Read();
+  if (!message.ok()) return message.status();
+  for (const std::string& payload : options_.payloads) {
+    message->payload = payload;
+    if (Status status = Post(end, *message); !status.ok()) return status;
+  }
+  return options_.payloads.empty() ? PostLines(end, *std::move(message)) : Status();
+}
+
+int Outgoing::Run(SendingEnd& end) {
+  const Status posted = PostAll(end);
+  // What was taken has its outcome before the answer, also when the rest could not be taken.
+  const auto ended = end.Close(Deadline::Never());
+  const SendCounts counts = end.counts();
+  if (!json_) std::cout << counts.ok << " of " << counts.taken << " sent\n";
+  (void)FlushOutput();
+  if (ended.ok() && ended->kind == StreamEnd::Kind::kLost) return Fail(ended->status);
+  if (!posted.ok()) return Fail(posted);
+  std::lock_guard lock(mutex_);
+  if (!refused_) return kDone;
+  return FailRefused(Describe(refused_->outcome, refused_->reason) + ": " +
+                     std::to_string(counts.taken - counts.ok) + " of " +
+                     std::to_string(counts.taken) + " not sent, the first is number " +
+                     std::to_string(refused_->first_sequence));
+}
+
+}  // namespace sluice::cli
