@@ -11,130 +11,39 @@ import os
 import random
 import select
 import signal
-import sys
-import threading
-import time
 
+import config_victims
 import grpc
-from support import wire
+import queue_victims
+import request_victims
+import topic_victims
+from death import Death, go_on
 from support.client import Client
-from support.streams import KeepStream, ReceiveStream, SendStream
 
-SEND_QUEUE, RECEIVE_QUEUE, SHARED_QUEUE = "torture/send", "torture/receive", "torture/shared"
-EMPTY_QUEUE, FULL_QUEUE, TIED_QUEUES = "torture/empty", "torture/full", "torture/tied/"
-# Messages that a victim leased come back by themselves after this.
-LEASE_MS = 300
-
-
-class Death:
-    """Comes a little after the n-th event, or when there were none for a while."""
-
-    def __init__(self, rng, how):
-        self._how = how
-        self._at, self._delay = rng.choice((0, 1, 2, 3, 5, 8, 13)), rng.uniform(0, 0.004)
-        self._patience = rng.uniform(0.05, 0.25)
-        self._events, self._changed = 0, threading.Condition()
-        threading.Thread(target=self._wait, daemon=True).start()
-
-    def event(self):
-        with self._changed:
-            self._events += 1
-            self._changed.notify_all()
-
-    def _wait(self):
-        with self._changed:
-            seen = -1
-            while self._events < self._at and seen != self._events:
-                seen = self._events
-                self._changed.wait_for(lambda: self._events > seen, self._patience)
-        time.sleep(self._delay)
-        os.kill(os.getpid(), self._how)
-
-
-def counting(stream_type, death):
-    """The stream type, with every frame it reads an event."""
-    class Counting(stream_type):
-        def take(self, frame):
-            super().take(frame)
-            death.event()
-    return Counting
-
-
-def send_stream(client, rng, death, _seed):
-    stream = counting(SendStream, death)(
-        client.queues, rng.choice((SEND_QUEUE, SEND_QUEUE, FULL_QUEUE)),
-        mode=rng.choice((wire.SEND_MODE_TRY, wire.SEND_MODE_WAIT)),
-        wait_ms=rng.choice((0, 0, 20)), producer_id=rng.choice((b"", os.urandom(16))),
-        is_reading=rng.random() < 0.9)
-    for _ in range(rng.randrange(1, 60)):
-        stream.send(*[b"x" * rng.choice((10, 100, 5000))] * rng.randrange(1, 20),
-                    atomic=rng.random() < 0.1)
-    if rng.random() < 0.2:
-        stream.half_close()
-
-
-def receive_stream(client, rng, death, _seed):
-    stream = counting(ReceiveStream, death)(
-        client.queues, rng.choice((RECEIVE_QUEUE, SHARED_QUEUE)),
-        mode=rng.choice((wire.ATTACH_MODE_STANDBY, wire.ATTACH_MODE_TAKE_OVER)),
-        credit=rng.choice((1, 7, 200)), is_reading=rng.random() < 0.9,
-        **rng.choice(({}, {}, {"auto_ack": True}, {"ack_timeout_ms": 100})))
-    actions = (wire.SETTLE_ACTION_ACK, wire.SETTLE_ACTION_ACK, wire.SETTLE_ACTION_NACK,
-               wire.SETTLE_ACTION_RELEASE, wire.SETTLE_ACTION_EXTEND)
-    settled = 0
-    while not stream.is_over:
-        for received in stream.messages[settled:]:
-            settled += 1
-            stream.settle(rng.choice(actions), received.position, delay_ms=rng.choice((0, 5)))
-        if settled > 30 and rng.random() < 0.01:
-            stream.finish()
-        time.sleep(0.001)
-
-
-def keep(client, rng, death, seed):
-    stream = counting(KeepStream, death)(client.sessions, linger_ms=rng.choice((0, 0, 200)))
-    session = stream.wait_kept().session_id
-    tied = f"{TIED_QUEUES}{seed}"
-    spec = wire.QueueSpec(lifetime=wire.LIFETIME_TIED, capacity=5)
-    client.send(tied, 1, 2, spec=spec, session_id=session)
-    death.event()
-    client.receive(tied, session_id=session, lease_ms=60_000)
-    death.event()
-    sender = counting(SendStream, death)(client.queues, FULL_QUEUE, session_id=session)
-    sender.send("waits")
-    client.send_later(FULL_QUEUE, "waits", session_id=session)
-    client.receive_later(EMPTY_QUEUE, wait_ms=60_000, session_id=session, consumer="torture")
-    stream.write(wire.KeepRequest(linger_ms=rng.choice((0, 100))))
-    if rng.random() < 0.2:
-        KeepStream(client.sessions, session_id=session).wait_kept()
-    death.event()
-
-
-def unary(client, rng, death, _seed):
-    client.send_later(FULL_QUEUE, "waits", wait_ms=rng.choice((0, 60_000)))
-    client.receive_later(EMPTY_QUEUE, wait_ms=60_000, consumer="torture")
-    while True:
-        client.receive(SHARED_QUEUE, max_messages=rng.randrange(1, 20), lease_ms=LEASE_MS,
-                       wait_ms=rng.choice((0, 50)))
-        death.event()
-        client.send(SEND_QUEUE, *range(rng.randrange(1, 10)), mode=wire.SEND_MODE_WAIT,
-                    wait_ms=50, atomic=False)
-        death.event()
-
-
-KINDS = {"SendStream": send_stream, "ReceiveStream": receive_stream, "Keep": keep,
-         "unary": unary}
+KINDS = {
+    "SendStream": queue_victims.send_stream,
+    "ReceiveStream": queue_victims.receive_stream,
+    "Keep": queue_victims.keep,
+    "PublishStream": topic_victims.publish_stream,
+    "Subscribe": topic_victims.subscribe,
+    "CallStream": request_victims.call_stream,
+    "CallParts": request_victims.call_parts,
+    "Serve": request_victims.serve,
+    "Watch": config_victims.watch,
+    "unary": queue_victims.unary,
+    "unary of the other kinds": config_victims.unary,
+}
 
 
 def live_and_die(order):
     rng = random.Random(f"{order['kind']} {order['seed']}")
     death = Death(rng, order["signal"])
+    client = Client(order["address"])  # as long as this lives: its streams go with it
     try:
-        KINDS[order["kind"]](Client(order["address"]), rng, death, order["seed"])
+        KINDS[order["kind"]](client, rng, death, order["seed"])
     except (grpc.RpcError, AssertionError):
         pass  # SUPERSEDED, or whatever else happens to one of many: the end comes anyway
-    while True:
-        time.sleep(60)
+    go_on()
 
 
 def main():
