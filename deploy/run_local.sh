@@ -79,10 +79,14 @@ cat <<NEXT
 
 sluiced is up on $address (pid $pid, log in $log). Try:
   PATH=$PWD/build/release/client:\$PATH
-  sluice declare jobs --capacity 3         # a bounded queue
+  sluice declare jobs --capacity 3               # a bounded queue
   printf 'one\ntwo\n' | sluice send jobs
-  sluice describe jobs                     # every term of its sum
   sluice receive jobs --count 2
-  sluice info                              # bounds in force, live counts
+  sluice serve upper --declare -- tr a-z A-Z &   # request/reply
+  sluice call upper hello --wait
+  sluice subscribe news --declare &              # a topic
+  sluice publish news "it works"
+  sluice set app/limit 10; sluice get app/limit  # a config key
+  sluice streams; sluice info                    # who is slow; bounds in force, live counts
   kill $pid                                # drains, then ends with 0
 NEXT
