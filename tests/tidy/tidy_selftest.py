@@ -17,7 +17,7 @@ HEADER = SPDX + "#pragma once\n"
 CLEAN = {
     "CMakeLists.txt": "add_library(x clock.cc queue.cc) add_executable(y mpsc_test.cc)\n",
     "docs/contract.md": "- **M5 [S]** Order.\n- **M7 [S]** One line.\n- **N15 Lost.** Back.\n"
-                        "- **N34 Watch.** Not finished.\n| **D1** | a | b | c |\n",
+                        "| **D1** | a | b | c |\n",
     "docs/scenarios.md": "**P01** · M5 M7 · *[a_test]*\nText.\n\n**X06** · N15 · Text.\n",
     "docs/page.md": "See `server/broker/queue.cc`, `server/*/queue.*`, [this](contract.md).\n",
     "server/base/clock.cc": SPDX + "auto t = Clock::now();\n",
