@@ -179,6 +179,7 @@ void SendingStream::OnEnding(const StreamEnd& end) {
   std::deque<Asked> refused;
   {
     std::lock_guard lock(mutex_);
+    is_ending_ = true;
     is_closing_ = true;  // What came in from here on would never get an outcome.
     pending = buffer_.Pending();
     buffer_.DropFrames();

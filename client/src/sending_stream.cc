@@ -175,8 +175,9 @@ void SendingStream::Forget(const SendQuestion& asked) {
 Status SendingStream::Flush(Deadline deadline) {
   std::unique_lock lock(mutex_);
   const std::uint64_t target = counts_.taken;
-  const Status waited = Await(lock, deadline, "messages are still without an outcome",
-                              [&] { return counts_.taken - counts_.pending >= target; });
+  const Status waited = Await(lock, deadline, "messages are still without an outcome", [&] {
+    return !is_ending_ && counts_.taken - counts_.pending >= target;
+  });
   const bool is_lost = end_ && end_->kind != StreamEnd::Kind::kClosed;
   return is_lost ? EndedStatus(*end_) : waited;
 }

@@ -112,6 +112,7 @@ class SendingStream final : public PersistentStream {
   std::map<std::uint64_t, Asked> awaited_;  // Taken, by sequence.
   std::uint32_t room_waiters_ = 0;
   bool is_closing_ = false;
+  bool is_ending_ = false;  // Outcomes are given by the end, which is about to be told.
 };
 
 }  // namespace abi1
