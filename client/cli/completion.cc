@@ -184,7 +184,8 @@ complete -c sluice -a '(sluice __complete (commandline -opc)[2..] (commandline -
 int Complete(const CLI::App& app, const Invocation& invocation,
              const std::vector<std::string>& words) {
   Invocation asking = invocation;
-  asking.timeout_s = kAskBoundS;
+  const char* const bound = std::getenv("SLUICE_COMPLETION_TIMEOUT");
+  asking.timeout_s = bound == nullptr ? kAskBoundS : std::strtod(bound, nullptr);
   if (const char* const address = std::getenv("SLUICE_ADDRESS")) asking.address = address;
   Place place(app, asking);
   for (std::size_t i = 0; i + 1 < words.size(); ++i) place.Pass(words[i]);

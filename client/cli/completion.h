@@ -2,7 +2,8 @@
 // Shell completion. The scripts ask the command itself: `sluice __complete WORDS...`, where the
 // last word is the one being typed, answers a candidate a line, each with a tab and its description
 // if it has one. Verbs and options come from the app's own tree; names of channels and keys are
-// asked of the daemon, within kAskBound: without one there are none.
+// asked of the daemon, within SLUICE_COMPLETION_TIMEOUT seconds (kAskBoundS, if that is not set):
+// without a daemon there are none.
 #pragma once
 
 #include <CLI/App.hpp>

@@ -54,6 +54,7 @@ void AddVerbs(CLI::App& app, Invocation& invocation) {
       ->capture_default_str();
   app.add_option("--timeout", invocation.timeout_s,
                  "Seconds that connecting, or one call, may take")
+      ->envname("SLUICE_TIMEOUT")
       ->check(CLI::Range(0.001, 86400.0))
       ->capture_default_str();
   app.add_flag("--json", invocation.json, "Answer as JSON, one object a line");

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import unittest
 
-from support.daemon import Daemon, plain_environment
+from support.daemon import Daemon
 
 from cli_case import BOUND_S, DONE, EXECUTABLE, NOT_FOUND, UNREACHABLE, USAGE, CliCase
 
@@ -120,7 +120,7 @@ class CompletionTest(CliCase):
         """What bash offers for the last word, by the script that it was given."""
         script = ('source <("$1" completion bash); shift; COMP_WORDS=("$@"); '
                   'COMP_CWORD=$(($# - 1)); _sluice; printf "%s\\n" "${COMPREPLY[@]}"')
-        environment = {**plain_environment(), "SLUICE_ADDRESS": address or self.daemon.address}
+        environment = {**self.environment(address), "SLUICE_COMPLETION_TIMEOUT": str(BOUND_S)}
         done = subprocess.run(
             ["bash", "--norc", "-c", script, "bash", EXECUTABLE, EXECUTABLE, *words],
             env=environment, text=True, check=True, capture_output=True, timeout=BOUND_S)

@@ -28,7 +28,7 @@ class CliCase(unittest.TestCase):
 
     def sluice(self, *words, stdin="", code=DONE, address=None):
         """Runs the command, checks its exit code: its stdout."""
-        environment = {**plain_environment(), "SLUICE_ADDRESS": address or self.daemon.address}
+        environment = self.environment(address)
         done = subprocess.run([EXECUTABLE, *words], input=stdin, env=environment, text=True,
                               check=False, capture_output=True, timeout=BOUND_S)
         self.assertEqual(done.returncode, code, f"{words}\n{done.stdout}\n{done.stderr}")
@@ -36,6 +36,10 @@ class CliCase(unittest.TestCase):
         # What went wrong is one line, and there is none when nothing did.
         self.assertEqual(done.stderr.count("\n"), 0 if code == DONE else 1, done.stderr)
         return done.stdout
+
+    def environment(self, address=None):
+        return {**plain_environment(), "SLUICE_ADDRESS": address or self.daemon.address,
+                "SLUICE_TIMEOUT": str(BOUND_S)}  # A machine may be busy: no test waits for it.
 
     def rows(self, *words, **more):
         lines = self.sluice(*words, "--json", **more).splitlines()
@@ -45,7 +49,7 @@ class CliCase(unittest.TestCase):
         self.sluice("declare", self.queue, *options)
 
     def start(self, *words):
-        environment = {**plain_environment(), "SLUICE_ADDRESS": self.daemon.address}
+        environment = self.environment()
         process = subprocess.Popen([EXECUTABLE, *words], stdin=subprocess.PIPE, env=environment,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(self.end, process)

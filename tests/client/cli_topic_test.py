@@ -202,16 +202,15 @@ class LagTest(TopicCase):
 
     def test_a_lag_is_told_exactly(self):
         self.topic("--capacity", "4")
-        follower = self.subscribe("--wait", "2")
+        follower = self.subscribe()
         self.publish_past(follower)
-        out, error = follower.communicate(timeout=BOUND_S)
-        rows = [json.loads(line) for line in out.splitlines()]
+        rows = []
+        while not rows or rows[-1].get("position") != self.MESSAGES:
+            rows.append(json.loads(follower.stdout.readline()))
         missed = sum(row["missed"] for row in rows if row.get("event") == "lagged")
         messages = [row for row in rows if "event" not in row]
         self.assertGreater(missed, 0)
         self.assertEqual(missed + len(messages), self.MESSAGES)
-        self.assertEqual(messages[-1]["position"], self.MESSAGES)
-        self.assertIn("EMPTY", error)
 
     def test_a_lag_may_be_the_end(self):
         self.topic("--capacity", "4")
