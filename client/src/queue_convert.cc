@@ -42,6 +42,13 @@ std::uint32_t ToWireMs(std::chrono::milliseconds duration) {
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(duration.count(), 0, kMax));
 }
 
+v1::Credit ToWire(const Credit& credit) {
+  v1::Credit wire;
+  wire.set_messages(credit.messages);
+  wire.set_bytes(credit.bytes);
+  return wire;
+}
+
 v1::SendMode ToWire(SendMode mode) { return static_cast<v1::SendMode>(mode); }
 v1::AttachMode ToWire(AttachMode mode) { return static_cast<v1::AttachMode>(mode); }
 ClosedReason FromWire(v1::ClosedReason reason) { return static_cast<ClosedReason>(reason); }

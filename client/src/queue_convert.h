@@ -18,6 +18,7 @@ inline namespace abi1 {
 
 v1::QueueSpec ToWire(const QueueSpec& spec);
 v1::SendMode ToWire(SendMode mode);
+v1::Credit ToWire(const Credit& credit);
 v1::AttachMode ToWire(AttachMode mode);
 v1::Settlement ToWire(const Settlement& settlement);
 // A duration as a field of 32 bits: negative ones are 0, those too long the longest.

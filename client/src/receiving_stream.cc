@@ -17,13 +17,6 @@ constexpr char kMethod[] = "/sluice.v1.QueueService/ReceiveStream";
 constexpr std::uint32_t kCreditField = 2;
 constexpr std::uint32_t kFinishField = 4;
 
-v1::Credit ToWire(const Credit& credit) {
-  v1::Credit wire;
-  wire.set_messages(credit.messages);
-  wire.set_bytes(credit.bytes);
-  return wire;
-}
-
 PersistentStream::Settings SettingsOf(const ReceiverOptions& options) {
   return {kMethod, PersistentStream::Shape::kBidirectional, options.reconnect, options.on_state};
 }

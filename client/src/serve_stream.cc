@@ -18,13 +18,6 @@ constexpr char kMethod[] = "/sluice.v1.RequestService/Serve";
 constexpr std::uint32_t kCreditField = 2;
 constexpr std::uint32_t kFinishField = 4;
 
-v1::Credit ToWire(const Credit& credit) {
-  v1::Credit wire;
-  wire.set_messages(credit.messages);
-  wire.set_bytes(credit.bytes);
-  return wire;
-}
-
 v1::WorkerReply Release() {
   v1::WorkerReply reply;
   reply.mutable_release();

@@ -7,7 +7,7 @@
 namespace sluice::broker {
 
 Status Draining() {
-  return Status(Code::kUnavailable, "DRAINING", "the daemon is draining")
+  return Status(Code::kUnavailable, "DRAINING", "the daemon is going down")
       .RetryAfter(std::chrono::seconds(1));
 }
 

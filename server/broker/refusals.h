@@ -11,6 +11,7 @@
 
 namespace sluice::broker {
 
+// UNAVAILABLE, with a delay after which another daemon may have taken over (N41).
 Status Draining();
 // `kind` is the word for the channel: "queue" gives QUEUE_NOT_FOUND.
 Status ChannelNotFound(std::string_view kind, const std::string& name);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "broker/refusals.h"
 #include "rpc/method_table.h"
 #include "rpc/status_map.h"
 
@@ -110,7 +111,7 @@ void Call::Begin() {
   }
   info_ = std::move(*info);
   if (methods_.is_draining() && !method->is_served_while_draining) {
-    Finish(DrainingStatus());
+    Finish(broker::Draining());
     return;
   }
   handler_ = method->make(*this);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "broker/refusals.h"
 #include "rpc/convert.h"
 #include "rpc/request_frames.h"
 #include "rpc/request_handlers.h"
@@ -88,7 +89,7 @@ void AskHandler::OnHalfClose() {
 
 // The responder's own end tells the caller; past the grace all have ended.
 void AskHandler::OnDrain(bool is_final) {
-  if (responder_ == nullptr) return call().Finish(DrainingStatus());
+  if (responder_ == nullptr) return call().Finish(broker::Draining());
   if (is_final) Advance();
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "broker/refusals.h"
 #include "rpc/config_convert.h"
 #include "rpc/config_handlers.h"
 #include "rpc/unary.h"
@@ -51,7 +52,7 @@ void GetKeyHandler::Answer() {
 
 // Waits are ended by the broker; here is who has not asked yet.
 void GetKeyHandler::OnDrain(bool is_final) {
-  if (is_final) call().Finish(DrainingStatus());
+  if (is_final) call().Finish(broker::Draining());
 }
 
 }  // namespace sluice::rpc

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // grpc.health.v1: Check and Watch.
+#include "broker/refusals.h"
 #include "grpc/health/v1/health.pb.h"
 #include "rpc/services.h"
 #include "rpc/unary.h"
@@ -41,7 +42,7 @@ class WatchHandler final : public Handler {
     if (ok) Tell();
   }
   void OnDrain(bool is_final) override {
-    if (is_final) call().Finish(DrainingStatus());
+    if (is_final) call().Finish(broker::Draining());
   }
 
  private:

@@ -10,8 +10,6 @@
 #include <unordered_map>
 #include <utility>
 
-#include "base/status.h"
-
 namespace sluice::rpc {
 
 class Call;
@@ -43,11 +41,5 @@ class MethodTable {
   std::unordered_map<std::string, Method> methods_;
   std::atomic<bool> is_draining_ = false;
 };
-
-// UNAVAILABLE, reason DRAINING, with a delay after which another daemon may have taken over.
-inline Status DrainingStatus() {
-  return Status(Code::kUnavailable, "DRAINING", "the daemon is going down")
-      .RetryAfter(std::chrono::seconds(1));
-}
 
 }  // namespace sluice::rpc

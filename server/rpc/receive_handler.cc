@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "broker/refusals.h"
 #include "rpc/convert.h"
 #include "rpc/queue_handlers.h"
 #include "rpc/unary.h"
@@ -82,7 +83,7 @@ void ReceiveHandler::Answer() {
 }
 
 void ReceiveHandler::OnDrain(bool is_final) {
-  if (is_final) call().Finish(DrainingStatus());
+  if (is_final) call().Finish(broker::Draining());
 }
 
 void ReceiveHandler::OnFinished(bool ok) {

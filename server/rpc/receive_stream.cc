@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "broker/refusals.h"
 #include "rpc/byte_buffer.h"
 #include "rpc/convert.h"
 #include "rpc/queue_handlers.h"
@@ -127,7 +128,7 @@ void ReceiveStreamHandler::OnWritten(bool ok) {
 
 // The queue's own end tells a consumer of the drain when it has everything; past the grace, now.
 void ReceiveStreamHandler::OnDrain(bool is_final) {
-  if (queue_ == nullptr) return call().Finish(DrainingStatus());
+  if (queue_ == nullptr) return call().Finish(broker::Draining());
   if (!is_final) return;
   Advance();
   if (ended_ != broker::ClosedReason::kUnspecified || call().is_finishing()) return;

@@ -6,6 +6,7 @@
 #include <array>
 #include <set>
 
+#include "broker/refusals.h"
 #include "grpc/reflection/v1/reflection.pb.h"
 #include "grpc/reflection/v1alpha/reflection.pb.h"
 #include "rpc/services.h"
@@ -94,7 +95,7 @@ class ReflectionHandler final : public Handler {
     if (ok) call().Read();
   }
   void OnDrain(bool is_final) override {
-    if (is_final) call().Finish(DrainingStatus());
+    if (is_final) call().Finish(broker::Draining());
   }
 };
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "broker/refusals.h"
 #include "rpc/byte_buffer.h"
 #include "rpc/convert.h"
 #include "rpc/send_handlers.h"
@@ -182,7 +183,7 @@ void SendStreamHandler<Kind>::OnWritten(bool ok) {
 template <class Kind>
 void SendStreamHandler<Kind>::OnDrain(bool) {
   is_draining_ = true;
-  if (!is_open_) return call().Finish(DrainingStatus());
+  if (!is_open_) return call().Finish(broker::Draining());
   Advance();
 }
 

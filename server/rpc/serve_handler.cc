@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <utility>
 
+#include "broker/refusals.h"
 #include "rpc/byte_buffer.h"
 #include "rpc/convert.h"
 #include "rpc/limits.h"
@@ -124,7 +125,7 @@ void ServeHandler::OnWritten(bool ok) {
 
 // The responder's own end tells a worker of the drain; past the grace, now.
 void ServeHandler::OnDrain(bool is_final) {
-  if (responder_ == nullptr) return call().Finish(DrainingStatus());
+  if (responder_ == nullptr) return call().Finish(broker::Draining());
   if (!is_final) return;
   Advance();
   if (ended_ != broker::ClosedReason::kUnspecified || call().is_finishing()) return;

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "broker/refusals.h"
 #include "rpc/byte_buffer.h"
 #include "rpc/convert.h"
 #include "rpc/topic_convert.h"
@@ -64,7 +65,7 @@ void SubscribeHandler::OnWritten(bool ok) {
 // The topics' own ends tell of the drain, to each subscriber when it has everything; past the
 // grace, now.
 void SubscribeHandler::OnDrain(bool is_final) {
-  if (subscription_ == nullptr) return call().Finish(DrainingStatus());
+  if (subscription_ == nullptr) return call().Finish(broker::Draining());
   is_draining_ = true;
   is_over_ = is_over_ || is_final;
   Advance();

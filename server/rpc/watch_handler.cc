@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/limits.h"
+#include "broker/refusals.h"
 #include "rpc/config_convert.h"
 #include "rpc/config_handlers.h"
 #include "rpc/convert.h"
@@ -39,7 +40,7 @@ void WatchHandler::OnWritten(bool ok) {
 
 // The broker ends a watch when all that there is has been told; past the grace, now.
 void WatchHandler::OnDrain(bool is_final) {
-  if (!is_watching_) return call().Finish(DrainingStatus());
+  if (!is_watching_) return call().Finish(broker::Draining());
   is_ending_ = is_final;
   Advance();
 }

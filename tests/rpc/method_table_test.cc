@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "broker/refusals.h"
 #include "rpc/call.h"
 
 namespace sluice::rpc {
@@ -33,7 +34,7 @@ TEST(MethodTable, DrainsOnceAndForAll) {
 }
 
 TEST(MethodTable, WhoIsRefusedIsToldToTryAgain) {
-  const Status status = DrainingStatus();
+  const Status status = broker::Draining();
   EXPECT_EQ(status.code(), Code::kUnavailable);
   EXPECT_EQ(status.reason(), "DRAINING");
   EXPECT_GT(status.retry_delay().count(), 0);
