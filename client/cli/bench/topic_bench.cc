@@ -44,11 +44,13 @@ Status Open(Subscription& subscription, Run& run, const cli::Invocation& invocat
   with.on_event = [&subscription, &run](SubscriberEvent& event) {
     const std::uint64_t now = NowNs();
     subscription.missed += event.missed;
+    std::uint64_t moved = event.missed;
     for (const Delivery& delivery : event.batch) {
       const auto head = subscription.account.Take(delivery.payload);
-      if (head) subscription.latencies.Record(now - std::min(now, head->intended_ns));
+      if (!head) continue;  // What is not the run's does not bring it nearer to its end.
+      ++moved;
+      subscription.latencies.Record(now - std::min(now, head->intended_ns));
     }
-    const std::uint64_t moved = event.missed + event.batch.size();
     if (moved > 0) run.Moved(moved, now);
   };
   auto subscriber = client->OpenSubscriber(with, invocation.CallDeadline());
