@@ -166,7 +166,7 @@ TEST_F(ReceiverTest, AnExtendedDeliveryOutlivesItsAckTimeout) {
   const std::string queue = Declare();
   Fill(queue, 2);
   ReceiverOptions options = From(queue);
-  options.ack_timeout = milliseconds(300);
+  options.ack_timeout = milliseconds(1'500);
   Receiver receiver = OpenReceiver(std::move(options));
   ASSERT_EQ(Take(receiver, 2).size(), 2u);
   ASSERT_TRUE(receiver.Extend({1, 1}, std::chrono::hours(1)).ok());

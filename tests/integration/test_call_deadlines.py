@@ -65,7 +65,7 @@ class Deadlines(RequestCase):
         self.assertEqual(raised.exception.code(), grpc.StatusCode.DEADLINE_EXCEEDED)
         worker = self.requests.serve(self.name)
         worker.wait_attached()
-        call = self.requests.call_later(self.name, timeout=0.3)
+        call = self.requests.call_later(self.name, timeout=1.5)
         assignment = worker.wait_assignments(1)[0]
         self.assertEqual(call.exception().code(), grpc.StatusCode.DEADLINE_EXCEEDED)
         self.assertEqual(worker.wait_cancelled(), [assignment.call_id])

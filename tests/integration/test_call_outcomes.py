@@ -140,7 +140,7 @@ class Refused(RequestCase):
         self.requests.declare(self.name)
         worker = self.requests.serve(self.name)
         worker.wait_attached()
-        call = self.requests.call_later(self.name, b"x", timeout_ms=300)
+        call = self.requests.call_later(self.name, b"x", timeout_ms=1500)
         assignment = worker.wait_assignments(1)[0]
         self.assert_ended(call.result(), TIMED_OUT, True)
         self.assertEqual(worker.wait_cancelled(), [assignment.call_id])

@@ -67,7 +67,7 @@ class Parts(PartsCase):
     def test_outcomes_of_a_call_in_parts(self):
         call = self.requests.parts(self.name + ".absent")
         self.assert_fault(call.end(), grpc.StatusCode.NOT_FOUND, "RESPONDER_NOT_FOUND")
-        call = self.requests.parts(self.name, timeout_ms=150)
+        call = self.requests.parts(self.name, timeout_ms=1500)
         assignment = self.worker.wait_assignments(1)[0]
         self.worker.reply(assignment.call_id, "a part", last=False)
         self.assert_ended(call.wait_last(), TIMED_OUT, True)

@@ -164,7 +164,7 @@ class Settling(DaemonCase):
     def test_ack_timeout_takes_back_and_the_stream_goes_on(self):
         self.client.declare(self.name)
         self.fill(self.name, 2)
-        receiver = self.client.receiver(self.name, ack_timeout_ms=400, credit=2)
+        receiver = self.client.receiver(self.name, ack_timeout_ms=1500, credit=2)
         receiver.wait_messages(2)
         began = time.monotonic()
         receiver.settle(EXTEND, 2, lease_ms=60_000)

@@ -88,7 +88,7 @@ class Release(TwoWorkers):
         self.eventually_responds(self.name, no_responder=1, redelivered=1)
 
     def test_its_time_goes_on(self):
-        call = self.requests.call_later(self.name, "x", timeout_ms=300, **WAIT)
+        call = self.requests.call_later(self.name, "x", timeout_ms=1500, **WAIT)
         self.first.release(self.first.wait_assignments(1)[0].call_id)
         reply = call.result()
         self.assertEqual((reply.outcome, reply.handed_out), (TIMED_OUT, False))

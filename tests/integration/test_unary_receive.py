@@ -131,11 +131,11 @@ class UnaryReceive(DaemonCase):
     def test_a_lease_can_be_extended_and_runs_out(self):
         self.client.declare(self.name)
         self.fill(self.name, 1)
-        reply = self.client.receive(self.name, lease_ms=500)
+        reply = self.client.receive(self.name, lease_ms=2000)
         extended = self.client.settle(self.name, reply.lease, 1, lease_ms=60_000,
                                       action=wire.SETTLE_ACTION_EXTEND)
         self.assertEqual(extended.outcome, OK)
-        self.assertEqual(self.client.receive(self.name, wait_ms=800).outcome, EMPTY)
+        self.assertEqual(self.client.receive(self.name, wait_ms=2500).outcome, EMPTY)
         self.assertEqual(self.client.describe(self.name).in_flight, 1)
         extended = self.client.settle(self.name, reply.lease, 1, lease_ms=100,
                                       action=wire.SETTLE_ACTION_EXTEND)

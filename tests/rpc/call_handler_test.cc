@@ -94,10 +94,10 @@ TEST_F(CallHandlerTest, Faults) {
 TEST_F(CallHandlerTest, TimeIsUp) {
   const auto worker = StartServing("r");
   v1::CallRequest request = Asking("r");
-  request.set_timeout_ms(30);
+  request.set_timeout_ms(1'000);
   const auto call = StartCall(request);
   const v1::Assignment assignment = worker->ReadAssignment();
-  EXPECT_TRUE(assignment.timeout_ms() >= 1 && assignment.timeout_ms() <= 30);
+  EXPECT_TRUE(assignment.timeout_ms() >= 1 && assignment.timeout_ms() <= 1'000);
   const v1::CallResponse response = Answered(*call);
   EXPECT_EQ(response.outcome(), v1::OUTCOME_TIMED_OUT);
   EXPECT_TRUE(response.handed_out());
@@ -111,9 +111,10 @@ TEST_F(CallHandlerTest, TheGrpcDeadlineIsTheCallsOwn) {
   const auto worker = StartServing("r");
   v1::CallRequest request = Asking("r");
   request.set_timeout_ms(600'000);
-  const auto call = StartCall(request, kCall, milliseconds(200));
+  const auto call = StartCall(request, kCall, milliseconds(1'000));
   const v1::Assignment assignment = worker->ReadAssignment();
-  EXPECT_TRUE(assignment.timeout_ms() >= 1 && assignment.timeout_ms() <= 201);
+  // gRPC rounds a deadline up as it writes it.
+  EXPECT_TRUE(assignment.timeout_ms() >= 1 && assignment.timeout_ms() <= 1'100);
   EXPECT_EQ(call->End().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
   EXPECT_EQ(worker->ReadCancelled(), assignment.call_id());
   // A client's own timer resets the stream, too: it is one or the other.
