@@ -5,6 +5,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <atomic>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -14,6 +15,7 @@ namespace {
 constexpr std::size_t kLinesMax = 8'192;
 
 std::shared_ptr<spdlog::logger> logger;
+std::array<std::atomic<std::uint64_t>, kLogLevelNames.size()> lines{};
 
 spdlog::level::level_enum ToSpdlog(LogLevel level) {
   switch (level) {
@@ -51,6 +53,7 @@ void StopLog() {
 void Log(LogLevel level, std::string_view event, std::string_view message,
          std::initializer_list<LogField> fields) {
   if (logger == nullptr || !logger->should_log(ToSpdlog(level))) return;
+  lines[static_cast<std::size_t>(level)].fetch_add(1, std::memory_order_relaxed);
   nlohmann::ordered_json line;
   line["event"] = event;
   line["msg"] = message;
@@ -61,6 +64,15 @@ void Log(LogLevel level, std::string_view event, std::string_view message,
   const std::string json =
       line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
   logger->log(ToSpdlog(level), "{}", std::string_view(json).substr(1));
+}
+
+LogCounts CountLog() {
+  LogCounts counts;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    counts.lines[i] = lines[i].load(std::memory_order_relaxed);
+  }
+  if (const auto pool = spdlog::thread_pool()) counts.dropped = pool->overrun_counter();
+  return counts;
 }
 
 }  // namespace sluice

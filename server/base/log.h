@@ -4,6 +4,7 @@
 // broker.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -14,6 +15,8 @@
 namespace sluice {
 
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
+
+inline constexpr std::array<const char*, 4> kLogLevelNames = {"debug", "info", "warning", "error"};
 
 // Starts the log. Until then, and after StopLog, lines are dropped.
 void StartLog(LogLevel least);
@@ -28,5 +31,12 @@ using LogField = std::pair<std::string_view, LogValue>;
 // the fields.
 void Log(LogLevel level, std::string_view event, std::string_view message,
          std::initializer_list<LogField> fields = {});
+
+// Since the process began; any thread.
+struct LogCounts {
+  std::array<std::uint64_t, 4> lines{};  // given to the log, by level; those below `least` are not
+  std::uint64_t dropped = 0;             // of these: overwritten before they were written
+};
+LogCounts CountLog();
 
 }  // namespace sluice
