@@ -69,9 +69,9 @@ class Batch : public ListNode {
     bytes_ = std::move(text);
     records_ = std::move(survivors);
     is_compacted_ = true;
-    meter_->bytes -= charge_;
+    const std::uint64_t before = charge_;
     Recount();
-    meter_->bytes += charge_;
+    meter_->bytes -= before - charge_;
   }
 
  private:

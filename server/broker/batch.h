@@ -24,6 +24,7 @@
 
 #include "base/intrusive_list.h"
 #include "broker/delivery.h"
+#include "broker/memory_budget.h"
 
 namespace sluice::broker {
 
@@ -37,7 +38,7 @@ class Batch;
 
 // Bytes retained by one channel. Outlives every message charged to it.
 struct Meter {
-  std::uint64_t bytes = 0;
+  RetainedBytes bytes;
   IntrusiveList<Batch> sparse;  // batches that Compact would shrink
 };
 

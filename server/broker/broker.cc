@@ -1,16 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/broker.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace sluice::broker {
+namespace {
+
+// One channel that does not say how much it may retain leaves room for others.
+Limits InMemory(Limits limits) {
+  limits.bytes_max = std::min(limits.bytes_max, limits.memory_bytes_max / kChannelPartOfMemory);
+  return limits;
+}
+
+}  // namespace
+
+// Lets go of channels that ended long ago: a daemon whose channels come and go does not grow.
+class Broker::Forgetting final : public Scheduled {
+ public:
+  explicit Forgetting(Broker& broker) : broker_(broker), due_(broker.clock_.Now() + kEndedMemory) {}
+  TimePoint due() const noexcept { return due_; }
+  TimePoint RunDue(TimePoint now) override {
+    if (now < due_) return due_;
+    due_ = now + kEndedMemory;
+    // While it drains everything has ended, and answers until the end.
+    if (broker_.is_draining()) return due_;
+    broker_.queues_.ForgetLongEnded();
+    broker_.topics_.ForgetLongEnded();
+    broker_.responders_.ForgetLongEnded();
+    return due_;
+  }
+
+ private:
+  Broker& broker_;
+  TimePoint due_;
+};
 
 Broker::Broker(BrokerOptions options, const Clock& clock)
     : clock_(clock),
       timers_(nullptr),
-      space_{.limits = options.limits,
+      memory_(options.limits.memory_bytes_max, timers_),
+      space_{.limits = InMemory(options.limits),
              .clock = clock,
              .timers = timers_,
+             .memory = memory_,
              .auto_declare = options.auto_declare,
              .make_room =
                  [this] {
@@ -22,7 +55,10 @@ Broker::Broker(BrokerOptions options, const Clock& clock)
       queues_(space_),
       topics_(space_),
       responders_(space_),
-      config_(Config::Create(space_)) {}
+      config_(Config::Create(space_)),
+      forgetting_(std::make_shared<Forgetting>(*this)) {
+  timers_.RunBy(forgetting_->due(), forgetting_);
+}
 
 Broker::~Broker() = default;
 

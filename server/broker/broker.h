@@ -14,6 +14,7 @@
 #include "broker/channel_space.h"
 #include "broker/config.h"
 #include "broker/limits.h"
+#include "broker/memory_budget.h"
 #include "broker/queue.h"
 #include "broker/registry.h"
 #include "broker/responder.h"
@@ -24,7 +25,7 @@
 namespace sluice::broker {
 
 struct BrokerOptions {
-  Limits limits;
+  Limits limits;              // bytes_max is lowered to a half of memory_bytes_max
   bool auto_declare = false;  // an unknown name comes to life with defaults
 };
 
@@ -36,6 +37,7 @@ class Broker {
   const Limits& limits() const noexcept { return space_.limits; }
   const Clock& clock() const noexcept { return clock_; }
   Timers& timers() noexcept { return timers_; }
+  const MemoryBudget& memory() const noexcept { return memory_; }
   Sessions& sessions() noexcept { return *sessions_; }
 
   Registry<Queue>& queues() noexcept { return queues_; }
@@ -43,6 +45,9 @@ class Broker {
   Topics& topics() noexcept { return topics_; }
   Registry<Responder>& responders() noexcept { return responders_; }
   const std::shared_ptr<Config>& config() const noexcept { return config_; }
+
+  // Named channels of all kinds, config keys included.
+  std::uint32_t channels() const noexcept { return space_.channels; }
 
   // Live counts over everything, for ServerInfo and tests of "nothing leaks".
   struct Totals {
@@ -84,14 +89,18 @@ class Broker {
   std::vector<Lost> FinishDrain();
 
  private:
+  class Forgetting;
+
   const Clock& clock_;
   Timers timers_;
+  MemoryBudget memory_;
   ChannelSpace space_;
   std::shared_ptr<Sessions> sessions_;
   Registry<Queue> queues_;
   Topics topics_;
   Registry<Responder> responders_;
   const std::shared_ptr<Config> config_;
+  const std::shared_ptr<Forgetting> forgetting_;
 };
 
 }  // namespace sluice::broker

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the named channels of all kinds live in: bounds, time, the one count of them, and whether
-// the daemon goes down.
+// What the named channels of all kinds live in: bounds, time, memory, the one count of them, and
+// whether the daemon goes down.
 //
 // Threads: safe from any thread. make_room is set before other threads know of the space.
 #pragma once
@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "broker/limits.h"
+#include "broker/memory_budget.h"
 #include "broker/timers.h"
 
 namespace sluice::broker {
@@ -27,6 +28,7 @@ struct ChannelSpace {
   const Limits limits;
   const Clock& clock;
   Timers& timers;
+  MemoryBudget& memory;
   const bool auto_declare;          // an unknown name comes to life with defaults
   std::function<void()> make_room;  // forgets channels that have ended, of all kinds
   std::atomic<std::uint32_t> channels = 0;

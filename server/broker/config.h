@@ -54,7 +54,8 @@ class Config final : public Scheduled,
 
   // --- keys -------------------------------------------------------------------------------------
   // kOk: stored, `entry` is what is stored. kConflict: not at `expect`, `entry` is the latest, if
-  // there is one (N36). kNoSubscribers: required, and nobody watches (W11). Judged in this order,
+  // there is one (N36). kNoSubscribers: required, and nobody watches (W11). kFull: the daemon has
+  // no memory for what it takes more than the entry before. Judged in this order,
   // in one instant with the storing; without kOk nothing changed, and nobody is told.
   // INVALID_ARGUMENT: CheckSet. RESOURCE_EXHAUSTED, reason TOO_MANY_CHANNELS: a new key has no
   // place.

@@ -62,7 +62,8 @@ struct KeyAnswer {
   Outcome outcome = Outcome::kUnspecified;
   EntryPtr entry;              // absent where there is none to tell of
   std::uint32_t watchers = 0;  // of the key, at that moment, waiting gets included
-  ClosedReason reason = ClosedReason::kUnspecified;  // with kClosed
+  ClosedReason reason = ClosedReason::kUnspecified;   // with kClosed
+  FullReason full_reason = FullReason::kUnspecified;  // with kFull
 };
 
 struct KeyPage {
@@ -76,6 +77,24 @@ struct WatchPoint {
   std::uint64_t revision = 0;
 };
 
+// Counted over the life of the daemon.
+struct ConfigCounts {
+  std::uint64_t sets = 0;           // stored
+  std::uint64_t set_conflicts = 0;  // not at `expect`
+  std::uint64_t set_unwatched = 0;  // nobody watched
+  std::uint64_t deletes = 0;        // calls that deleted
+  std::uint64_t delete_conflicts = 0;
+  std::uint64_t delete_absent = 0;
+  std::uint64_t keys_created = 0;
+  std::uint64_t keys_deleted = 0;  // by call, or with their session
+  std::uint64_t delivered = 0;     // entries given to watchers
+  std::uint64_t coalesced = 0;     // changes that a watcher was owed, and that a later one replaced
+  std::uint64_t evicted = 0;       // watchers that fell behind the tombstones
+  std::uint64_t waits_ok = 0;      // gets that waited or would have, by how they ended
+  std::uint64_t waits_timed_out = 0;
+  std::uint64_t waits_closed = 0;
+};
+
 struct ConfigStats {
   std::uint64_t keys = 0;
   std::uint64_t ephemeral_keys = 0;
@@ -84,6 +103,8 @@ struct ConfigStats {
   std::uint64_t waiting_gets = 0;  // GetKey calls in wait
   std::uint64_t revision = 0;      // the last change
   std::uint64_t retained_bytes = 0;
+  std::uint64_t refused_memory = 0;  // sets
+  ConfigCounts counts;               // keys_created = keys_deleted + keys
 };
 
 // --- checks: INVALID_ARGUMENT, naming the field, and the limit and the value where it is a size

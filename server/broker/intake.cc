@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/intake.h"
 
+#include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "base/check.h"
 
@@ -30,8 +32,8 @@ Status CheckSequences(const SendOptions& options, std::uint32_t count) {
 
 }  // namespace
 
-Intake::Intake(Terms terms, const Clock& clock, Line& line)
-    : terms_(std::move(terms)), line_(line), memory_(clock) {}
+Intake::Intake(Terms terms, const Clock& clock, Line& line, MemoryBudget& memory)
+    : terms_(std::move(terms)), line_(line), place_(memory), memory_(clock, memory) {}
 
 Status Intake::TooManyProducers() const {
   const std::string kind(terms_.kind);
@@ -42,16 +44,28 @@ Status Intake::TooManyProducers() const {
       .With("limit", std::to_string(kProducersMax));
 }
 
+// The daemon's memory bounds a channel that was allowed more.
+std::uint64_t Intake::BytesMost() const {
+  return std::min(terms_.bytes_max, place_.budget().limit());
+}
+
+std::string Intake::MemoryText() const {
+  const std::uint64_t limit = place_.budget().limit();
+  if (limit >= terms_.bytes_max) return std::string();
+  return ", memory_bytes_max of the daemon is " + std::to_string(limit);
+}
+
 Status Intake::CheckAtomic(std::uint64_t count, std::uint64_t charge) const {
-  if (count <= terms_.capacity && charge <= terms_.bytes_max) return Status();
+  const std::uint64_t most = BytesMost();
+  if (count <= terms_.capacity && charge <= most) return Status();
   const bool is_count = count > terms_.capacity;
   return Status(Code::kInvalidArgument, "OUT_OF_BOUNDS",
                 "an atomic frame of " + std::to_string(count) + " messages and " +
                     std::to_string(charge) + " bytes retained can never enter: capacity is " +
                     std::to_string(terms_.capacity) + ", bytes_max is " +
-                    std::to_string(terms_.bytes_max))
+                    std::to_string(terms_.bytes_max) + MemoryText())
       .With("field", "messages")
-      .With("limit", std::to_string(is_count ? terms_.capacity : terms_.bytes_max))
+      .With("limit", std::to_string(is_count ? terms_.capacity : most))
       .With("value", std::to_string(is_count ? count : charge))
       .With("capacity", std::to_string(terms_.capacity))
       .With("bytes_max", std::to_string(terms_.bytes_max));
@@ -103,10 +117,11 @@ bool Intake::IsLastGone() const {
 Status Intake::Check(Incoming& incoming, const SendOptions& options) const {
   if (Status status = CheckProducerId(options.producer_id); !status.ok()) return status;
   if (Status status = CheckSequences(options, incoming.remaining()); !status.ok()) return status;
-  const std::uint64_t share = terms_.bytes_max / kBatchesPerBudget;
+  const std::uint64_t most = BytesMost();
+  const std::uint64_t share = most / kBatchesPerBudget;
   if (incoming.largest_charge() > share) incoming.Split(static_cast<std::uint32_t>(share));
-  if (incoming.largest_charge() > terms_.bytes_max) {
-    return OutOfBounds("messages", "bytes_max", terms_.bytes_max, incoming.largest_charge());
+  if (incoming.largest_charge() > most) {
+    return OutOfBounds("messages", "bytes_max", most, incoming.largest_charge());
   }
   if (!options.is_atomic) return Status();
   return CheckAtomic(incoming.remaining(), incoming.total_charge());
@@ -142,9 +157,17 @@ bool Intake::Waits(SendTicket& ticket, const SendOptions& options, NotifierPtr n
     Refuse(ticket, Outcome::kTimedOut, after);
     return false;
   }
+  const std::uint64_t held = ticket.incoming_.total_charge();
+  if (!place_.budget().Hold(held)) {
+    place_.SetShort(held);
+    Refuse(ticket, Outcome::kFull, after);
+    return false;
+  }
+  ticket.held_bytes_ = held;
   ticket.notifier_ = std::move(notifier);
   ticket.joined_at_ = after.now();
   line_.Join(ticket);
+  ++counts_.waited;
   if (options.deadline != kNever) {
     ticket.due_ = dues_.emplace(options.deadline, &ticket);
     ticket.has_due_ = true;
@@ -162,6 +185,7 @@ void Intake::Cancel(SendTicket& ticket, After& after) {
   if (!ticket.is_done_) {
     after.LetGo(std::move(ticket.notifier_));
     line_.Leave(ticket);
+    counts_.abandoned += ticket.incoming_.remaining();
     Finish(ticket, after);
   }
   ticket.acks_.clear();
@@ -193,6 +217,7 @@ void Intake::Accept(SendTicket& ticket, std::uint32_t count, std::uint64_t first
   ack.outcome = Outcome::kOk;
   ack.first_position = first_position;
   ack.delivered_to = delivered_to;
+  counts_.accepted += count;
   Answer(ticket, ack, after);
 }
 
@@ -206,7 +231,7 @@ void Intake::Answer(SendTicket& ticket, const Ack& ack, After& after) {
     const bool is_next_position =
         ack.first_position == (last.first_position == 0 ? 0 : last.first_position + last.count);
     if (last.outcome == ack.outcome && last.duplicate == ack.duplicate && is_next_position &&
-        last.delivered_to == ack.delivered_to &&
+        last.delivered_to == ack.delivered_to && last.full_reason == ack.full_reason &&
         last.first_sequence + last.count == first_sequence) {
       last.count += ack.count;
       return;
@@ -221,6 +246,12 @@ void Intake::Refuse(SendTicket& ticket, Outcome outcome, After& after) {
   Ack ack;
   ack.count = ticket.incoming_.remaining();
   ack.outcome = outcome;
+  const bool may_lack_memory = outcome == Outcome::kFull || outcome == Outcome::kTimedOut;
+  if (may_lack_memory && place_.is_short()) {
+    ack.full_reason = FullReason::kServerMemory;
+    counts_.refused_memory += ack.count;
+    place_.budget().CountRefused(ack.count);
+  }
   bool is_spent = true;
   switch (outcome) {
     case Outcome::kFull:
@@ -238,6 +269,7 @@ void Intake::Refuse(SendTicket& ticket, Outcome outcome, After& after) {
       is_spent = false;
       break;
     default:
+      counts_.abandoned += ack.count;
       is_spent = false;
       break;
   }
@@ -251,6 +283,7 @@ void Intake::Refuse(SendTicket& ticket, Outcome outcome, After& after) {
 void Intake::Finish(SendTicket& ticket, After& after) {
   ticket.is_done_ = true;
   ticket.incoming_.Drop();
+  if (ticket.held_bytes_ != 0) place_.budget().Unhold(std::exchange(ticket.held_bytes_, 0));
   if (ticket.has_due_) dues_.erase(ticket.due_);
   ticket.has_due_ = false;
   if (ticket.memory_ != nullptr) memory_.Release(*ticket.memory_);

@@ -20,6 +20,7 @@
 #include "base/intrusive_list.h"
 #include "base/result.h"
 #include "broker/after.h"
+#include "broker/memory_place.h"
 #include "broker/producer.h"
 #include "broker/producer_table.h"
 #include "broker/spec_fields.h"
@@ -44,11 +45,15 @@ class Intake {
     std::uint64_t timed_out = 0;
     std::uint64_t no_subscribers = 0;
     std::uint64_t duplicates = 0;
+    std::uint64_t accepted = 0;
+    std::uint64_t abandoned = 0;       // their sender went while they waited
+    std::uint64_t waited = 0;          // frames that stood in line
+    std::uint64_t refused_memory = 0;  // of refused_full and timed_out: for want of memory
   };
   using Line = channel::SlotLine<SendTicket>;
 
   // `line` is the channel's, and outlives the intake.
-  Intake(Terms terms, const Clock& clock, Line& line);
+  Intake(Terms terms, const Clock& clock, Line& line, MemoryBudget& memory);
 
   // --- producers ---
   // A live stream with the same producer id is superseded: what it has waiting is abandoned, and
@@ -105,6 +110,29 @@ class Intake {
   void Advance(After& after, Enter enter) {
     line_.Advance(enter, [&](SendTicket& done) { Finish(done, after); });
   }
+  // As above, in the channel's turn to take memory: the head alone.
+  // True: something entered, or left the line.
+  template <class Enter>
+  bool TakeMemory(After& after, Enter enter) {
+    const SendTicket* const head = line_.head();
+    const std::uint64_t accepted = counts_.accepted;
+    bool is_next = true;
+    place_.InTurn([&] {
+      Advance(after,
+              [&](SendTicket& ticket) { return std::exchange(is_next, false) && enter(ticket); });
+    });
+    return line_.head() != head || counts_.accepted != accepted;
+  }
+  // What the head lacks, if it is memory. As of the last Advance.
+  std::uint64_t needs_memory() const { return place_.needs_in(line_.has_line()); }
+  MemoryPlace& memory() { return place_; }
+  // At the end of an operation. `self` gives the channel.
+  template <class Self>
+  void SettleMemory(After& after, Self self) {
+    const MemoryPlace::Change change = place_.Settle(line_.has_line());
+    if (change == MemoryPlace::Change::kJoins) after.WaitForMemory(self(), needs_memory());
+    if (change == MemoryPlace::Change::kLeaves) after.LeaveMemory();
+  }
   void TimeOut(After& after);
   // kClosed for those who wait, and for all who come. Again: replaces the reason alone.
   void Close(ClosedReason reason, After& after);
@@ -112,11 +140,15 @@ class Intake {
   ClosedReason closed_reason() const { return closed_reason_; }
 
   const Counts& counts() const { return counts_; }
+  // When the first in line joined it; kNever: nobody waits.
+  TimePoint waiting_since() const { return line_.has_line() ? line_.head()->joined_at_ : kNever; }
   TimePoint next_due() const;
   void ForgetProducers(TimePoint now) { memory_.RunDue(now); }
 
  private:
   Status TooManyProducers() const;
+  std::uint64_t BytesMost() const;
+  std::string MemoryText() const;
   Status CheckAtomic(std::uint64_t count, std::uint64_t charge) const;
   Status Begin(SendTicket& ticket, Incoming incoming, const SendOptions& options);
   // False: its mode has it refused instead.
@@ -130,6 +162,7 @@ class Intake {
 
   const Terms terms_;
   Line& line_;
+  MemoryPlace place_;
   ProducerTable memory_;
   IntrusiveList<Producer> producers_;         // open streams
   std::unordered_set<std::string> sessions_;  // producers in the sense of N1

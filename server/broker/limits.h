@@ -18,7 +18,9 @@ inline constexpr std::uint32_t kStoredBatchBytesMax = 64 * 1024;  // or one mess
 inline constexpr std::uint32_t kProducersMax = 10'000;            // remembered per channel
 inline constexpr std::uint32_t kOutcomeRangesMax = 64;            // remembered per producer
 inline constexpr std::chrono::minutes kProducerMemory{2};         // after its last use
-inline constexpr std::uint32_t kExpiredLeasesMax = 1'024;         // ranges remembered per queue
+inline constexpr std::uint32_t kProducerBytes = 512;              // charged for each remembered
+inline constexpr std::chrono::minutes kEndedMemory{2};     // a channel that has ended answers
+inline constexpr std::uint32_t kExpiredLeasesMax = 1'024;  // ranges remembered per queue
 inline constexpr std::chrono::seconds kLeaseDefault{30};
 inline constexpr std::chrono::hours kLeaseMax{12};
 inline constexpr std::uint32_t kCreditDefault = 64;      // messages
@@ -39,6 +41,12 @@ inline constexpr std::uint32_t kValueBytesMax = std::uint32_t{1} << 20;  // of a
 inline constexpr std::uint32_t kContentTypeBytesMax = 255;               // likewise
 inline constexpr std::uint32_t kTombstonesMax = 10'000;     // deleted keys that are remembered
 inline constexpr std::uint32_t kWatchSelectorsMax = 1'000;  // keys and prefixes of one watcher
+// Of all channels together.
+inline constexpr std::uint64_t kNoMemoryLimit = ~std::uint64_t{0};
+inline constexpr std::uint64_t kMemoryMaxLeast = std::uint64_t{4} << 20;
+inline constexpr std::uint64_t kChannelPartOfMemory = 2;  // at most a half, where it does not say
+inline constexpr std::uint64_t kWaitingPartOfMemory = 8;  // an eighth more for what waits in lines
+inline constexpr std::uint64_t kWaitingBytesLeast = std::uint64_t{8} << 20;  // and at least
 // What the broker draws stays within JavaScript's whole numbers.
 inline constexpr std::uint64_t kDrawnMax = (std::uint64_t{1} << 53) - 1;
 
@@ -49,6 +57,7 @@ struct Limits {
   std::uint32_t max_in_flight = 1'024;
   std::uint32_t channels_max = 100'000;  // named channels of all kinds
   std::uint32_t sessions_max = 10'000;
+  std::uint64_t memory_bytes_max = kNoMemoryLimit;
 };
 
 }  // namespace sluice::broker

@@ -25,6 +25,9 @@ enum class ClosedReason : std::uint8_t {
   kLimit,
 };
 
+// Whose room there was none of, with kFull and kTimedOut.
+enum class FullReason : std::uint8_t { kUnspecified = 0, kServerMemory };
+
 enum class Durability : std::uint8_t { kUnspecified = 0, kMemory, kOs, kDisk };
 
 }  // namespace sluice::broker

@@ -25,8 +25,9 @@ struct Ack {
   Outcome outcome = Outcome::kUnspecified;
   std::uint64_t first_position = 0;  // 0: none, or a duplicate
   bool duplicate = false;
-  ClosedReason reason = ClosedReason::kUnspecified;  // with kClosed
-  std::uint32_t delivered_to = 0;                    // topics, with kOk: subscribers offered to
+  ClosedReason reason = ClosedReason::kUnspecified;   // with kClosed
+  std::uint32_t delivered_to = 0;                     // topics, with kOk: subscribers offered to
+  FullReason full_reason = FullReason::kUnspecified;  // with kFull, kTimedOut; not a duplicate's
 };
 
 struct ProducerMemory;
@@ -68,7 +69,8 @@ class SendTicket : public ListNode {
   std::vector<Ack> acks_;  // not yet taken by the owner
   bool is_atomic_ = false;
   bool is_done_ = true;
-  TimePoint joined_at_{};  // the line
+  TimePoint joined_at_{};         // the line
+  std::uint64_t held_bytes_ = 0;  // of memory, while it stands there
   std::multimap<TimePoint, SendTicket*>::iterator due_;
   bool has_due_ = false;
 };

@@ -43,6 +43,7 @@ ProducerMemory* ProducerTable::Use(const std::string& id) {
     }
     it = table_.try_emplace(id).first;
     it->second.id = id;
+    bytes_ += kProducerBytes;
   }
   ProducerMemory& memory = it->second;
   if (memory.is_linked()) idle_.Erase(memory);
@@ -67,6 +68,7 @@ void ProducerTable::RunDue(TimePoint now) {
 void ProducerTable::Forget(ProducerMemory& memory) {
   idle_.Erase(memory);
   table_.erase(table_.find(memory.id));
+  bytes_ -= kProducerBytes;
 }
 
 }  // namespace sluice::broker

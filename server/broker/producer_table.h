@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/intrusive_list.h"
 #include "broker/limits.h"
+#include "broker/memory_budget.h"
 #include "broker/outcome.h"
 
 namespace sluice::broker {
@@ -53,7 +54,7 @@ struct ProducerMemory : ListNode {
 
 class ProducerTable {
  public:
-  explicit ProducerTable(const Clock& clock) : clock_(clock) {}
+  ProducerTable(const Clock& clock, MemoryBudget& memory) : clock_(clock), bytes_(memory) {}
   ~ProducerTable();
 
   // The producer, remembered or new, in use until Release. nullptr: all kProducersMax are in use.
@@ -69,6 +70,7 @@ class ProducerTable {
   void Forget(ProducerMemory& memory);
 
   const Clock& clock_;
+  RetainedBytes bytes_;  // kProducerBytes each; never refused: kProducersMax bounds them
   std::unordered_map<std::string, ProducerMemory> table_;
   IntrusiveList<ProducerMemory> idle_;  // by last use
 };

@@ -32,6 +32,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "broker/consumer.h"
+#include "broker/memory_budget.h"
 #include "broker/notifier.h"
 #include "broker/producer.h"
 #include "broker/queue_spec.h"
@@ -43,15 +44,17 @@ namespace sluice::broker {
 
 class Queue final : public Scheduled,
                     public SessionBound,
+                    public MemoryWaiter,
                     public std::enable_shared_from_this<Queue> {
  public:
   using Spec = QueueSpec;
+  using Counts = QueueCounts;
   static constexpr std::string_view kKind = "queue";
 
-  // `spec` is effective (queue_spec.h); `epoch` is drawn by the registry, 1 ... kDrawnMax. `clock`
-  // and `timers` outlive the queue.
+  // `spec` is effective (queue_spec.h); `epoch` is drawn by the registry, 1 ... kDrawnMax. `clock`,
+  // `timers` and `memory` outlive the queue.
   static std::shared_ptr<Queue> Create(std::string name, const QueueSpec& spec, std::uint64_t epoch,
-                                       const Clock& clock, Timers& timers);
+                                       const Clock& clock, Timers& timers, MemoryBudget& memory);
   ~Queue() override;
 
   const std::string& name() const noexcept;
@@ -153,13 +156,14 @@ class Queue final : public Scheduled,
   // --- time
   // ---------------------------------------------------------------------------------------
   TimePoint RunDue(TimePoint now) override;
+  MemoryWaiter::Turn TakeMemory() override;
 
  private:
   struct Core;  // the state, guarded by its mutex (queue/core.h)
   class Turn;   // one operation under the lock, and what follows from it
 
   Queue(std::string name, const QueueSpec& spec, std::uint64_t epoch, const Clock& clock,
-        Timers& timers);
+        Timers& timers, MemoryBudget& memory);
 
   const std::unique_ptr<Core> core_;
 };

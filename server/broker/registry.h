@@ -2,9 +2,13 @@
 // Names to channels of one kind.
 //
 // A Channel provides: Spec, with Effective() and FirstDifference() for it; kKind, the word for it;
-// Create(name, effective spec, epoch, clock, timers); has_ended(), is_deleted(), Delete(reason).
+// Create(name, effective spec, epoch, clock, timers, memory); has_ended(), is_deleted(),
+// Delete(reason); and what departures.h asks.
 //
-// Ended      An ended channel answers until its name is wanted for another, or the room is.
+// Ended      An ended channel answers until its name is wanted for another, or the room is, or it
+// has
+//            ended long ago.
+// Counts     what channels counted is never lost: TakeCensus has those that have gone, too.
 // Threads    every method may be called from any thread. The lock is never held while a channel is
 //            called, but for Admit.
 #pragma once
@@ -15,12 +19,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "base/mutex.h"
 #include "base/result.h"
 #include "broker/channel_space.h"
+#include "broker/departures.h"
 #include "broker/name.h"
 #include "broker/outcome.h"
 #include "broker/random.h"
@@ -50,12 +56,14 @@ class Registry {
     if (Status status = CheckName(Channel::kKind, name); !status.ok()) return status;
     Result<Spec> effective = Effective(spec, space_.limits);
     if (!effective.ok()) return effective.error();
-    const std::shared_ptr<Channel> fresh =
-        Channel::Create(name, *effective, RandomNumber(), space_.clock, space_.timers);
+    const std::shared_ptr<Channel> fresh = Channel::Create(
+        name, *effective, RandomNumber(), space_.clock, space_.timers, space_.memory);
     for (const bool may_make_room : {true, false}) {
       std::shared_ptr<Channel> existing;  // let go after the lock
       switch (Place(name, fresh, existing)) {
         case Placing::kPlaced:
+          existing.reset();
+          Settle(1);
           Admitted(*fresh);
           return Declared{fresh, true};
         case Placing::kTaken:
@@ -115,10 +123,14 @@ class Registry {
         return ChannelNotFound(Channel::kKind, name);
       }
       channel = std::move(it->second);
+      departures_.Add(channel);
       channels_.erase(it);
       space_.GivePlaces(1);
     }
-    return channel->Delete(ClosedReason::kDeleted);
+    const std::uint64_t count = channel->Delete(ClosedReason::kDeleted);
+    channel.reset();
+    Settle(1);
+    return count;
   }
 
   // In order of name, from after `after`, at most `count`, names that begin with `prefix`.
@@ -136,15 +148,30 @@ class Registry {
   std::vector<std::shared_ptr<Channel>> All() const { return List("", "", ~std::size_t{0}); }
 
   void ForgetEnded() {
-    std::vector<std::shared_ptr<Channel>> forgotten;  // let go after the lock
+    Forget([](const Channel&) { return true; });
+  }
+  // Those that had ended already when this was last called.
+  void ForgetLongEnded() {
+    Forget([this](const Channel& channel)
+               REQUIRES(mutex_) { return had_ended_.contains(channel.epoch()); });
     MutexLock lock(mutex_);
-    for (auto it = channels_.begin(); it != channels_.end();) {
-      const auto here = it++;
-      if (!here->second->has_ended()) continue;
-      forgotten.push_back(std::move(here->second));
-      channels_.erase(here);
+    had_ended_.clear();
+    for (const auto& [name, channel] : channels_) {
+      if (channel->has_ended()) had_ended_.insert(channel->epoch());
     }
-    space_.GivePlaces(forgotten.size());
+  }
+
+  // Every channel that is or was, in one instant. What is asked of those in it afterwards, and
+  // added up with what has gone, never goes back from one census to a later one.
+  Census<Channel> TakeCensus() {
+    Settle(kEveryone);
+    Census<Channel> census;
+    MutexLock lock(mutex_);
+    census.named.reserve(channels_.size());
+    for (const auto& [name, channel] : channels_) census.named.push_back(channel);
+    departures_.AppendTo(census.leaving);
+    census.gone = departures_.gone();
+    return census;
   }
 
  protected:
@@ -158,6 +185,44 @@ class Registry {
   std::map<std::string, std::shared_ptr<Channel>> channels_ GUARDED_BY(mutex_);
 
  private:
+  Departures<Channel> departures_ GUARDED_BY(mutex_);
+  std::unordered_set<std::uint64_t> had_ended_ GUARDED_BY(mutex_);  // epochs
+
+  // Of those that have ended. `is_meant` is called under the lock.
+  template <class Predicate>
+  void Forget(const Predicate& is_meant) {
+    std::size_t forgotten = 0;
+    {
+      MutexLock lock(mutex_);
+      for (auto it = channels_.begin(); it != channels_.end();) {
+        const auto here = it++;
+        if (!here->second->has_ended() || !is_meant(*here->second)) continue;
+        departures_.Add(std::move(here->second));
+        channels_.erase(here);
+        ++forgotten;
+      }
+      space_.GivePlaces(forgotten);
+    }
+    Settle(forgotten);
+  }
+
+  static constexpr std::size_t kEveryone = ~std::size_t{0};
+  static constexpr std::size_t kLookedAt = 4;
+
+  // Lets go of what nobody uses any more, at the latest when some others have lost their names.
+  void Settle(std::size_t departed) {
+    typename Departures<Channel>::Picked picked;
+    {
+      MutexLock lock(mutex_);
+      picked = departures_.Pick(departed == kEveryone ? departed : departed + kLookedAt);
+    }
+    if (picked.empty()) return;
+    const typename Channel::Counts counts = picked.Fold();
+    std::vector<std::shared_ptr<Channel>> gone;  // let go after the lock
+    MutexLock lock(mutex_);
+    gone = departures_.Take(picked, counts);
+  }
+
   enum class Placing : std::uint8_t { kPlaced, kTaken, kDraining, kNoRoom };
 
   // Puts `fresh` under the name, unless there is one that has not ended: `existing`.
@@ -169,6 +234,7 @@ class Registry {
     if (it != channels_.end()) {
       existing = it->second;
       if (!existing->has_ended()) return Placing::kTaken;
+      departures_.Add(existing);
       Admit(*fresh);
       it->second = fresh;
       return Placing::kPlaced;

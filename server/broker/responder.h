@@ -13,7 +13,8 @@
 //                     before anything newer. A call is never again for a worker that released it.
 // Room                capacity bounds what is queued; what comes back needs none. bytes_max bounds
 //                     requests, replies not yet taken, and kMessageOverheadBytes a call. A call
-//                     without room is kFull at once: there is no line. Replies are always taken, so
+//                     without room, here or in the daemon's memory, is kFull at once: there is no
+//                     line. Replies are always taken, so
 //                     what is retained may pass bytes_max, by one message for each call in flight
 //                     and by the parts that were allowed.
 // Parts               a worker is allowed one part, and as many more as its caller allows and
@@ -39,6 +40,7 @@
 
 #include "base/clock.h"
 #include "broker/consumer.h"
+#include "broker/memory_budget.h"
 #include "broker/responder_call.h"
 #include "broker/responder_spec.h"
 #include "broker/responder_stats.h"
@@ -50,12 +52,14 @@ namespace sluice::broker {
 class Responder final : public Scheduled, public std::enable_shared_from_this<Responder> {
  public:
   using Spec = ResponderSpec;
+  using Counts = ResponderCounts;
   static constexpr std::string_view kKind = "responder";
 
-  // `spec` is effective (responder_spec.h); `epoch` is drawn by the registry. `clock` and `timers`
-  // outlive the responder.
+  // `spec` is effective (responder_spec.h); `epoch` is drawn by the registry. `clock`, `timers`
+  // and `memory` outlive the responder.
   static std::shared_ptr<Responder> Create(std::string name, const ResponderSpec& spec,
-                                           std::uint64_t epoch, const Clock& clock, Timers& timers);
+                                           std::uint64_t epoch, const Clock& clock, Timers& timers,
+                                           MemoryBudget& memory);
   ~Responder() override;
 
   const std::string& name() const noexcept;
@@ -122,7 +126,7 @@ class Responder final : public Scheduled, public std::enable_shared_from_this<Re
   class Turn;   // one operation under the lock, and what follows from it
 
   Responder(std::string name, const ResponderSpec& spec, std::uint64_t epoch, const Clock& clock,
-            Timers& timers);
+            Timers& timers, MemoryBudget& memory);
 
   const std::unique_ptr<Core> core_;
 };

@@ -62,6 +62,7 @@ struct CallReply {
   ClosedReason reason = ClosedReason::kUnspecified;  // with kClosed
   bool handed_out = false;  // a worker had it in hand: it may have been done
   bool is_last = false;
+  FullReason full_reason = FullReason::kUnspecified;  // with kFull
 
   std::uint64_t size() const noexcept {
     return message.size() + failure.code.size() + failure.text.size() +

@@ -29,8 +29,11 @@ struct ResponderCounts {
   std::uint64_t refused_full = 0;
   std::uint64_t refused_no_responder = 0;
   std::uint64_t refused_closed = 0;
-  std::uint64_t redelivered = 0;   // handings out after the first of a call
-  std::uint64_t late_replies = 0;  // replies that found their caller gone
+  std::uint64_t redelivered = 0;     // handings out after the first of a call
+  std::uint64_t late_replies = 0;    // replies that found their caller gone
+  std::uint64_t refused_memory = 0;  // of refused_full: for want of memory
+
+  ResponderCounts& operator+=(const ResponderCounts& other);
 };
 
 struct ResponderStats {
@@ -47,6 +50,9 @@ struct ResponderStats {
   std::uint64_t retained_bytes = 0;
   std::uint32_t workers = 0;
 };
+
+// What remains of a responder that is gone for good.
+inline const ResponderCounts& FinalCounts(const ResponderStats& stats) { return stats.counts; }
 
 struct WorkerStats {
   std::uint64_t stream_id = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/sessions.h"
 
+#include <string_view>
 #include <vector>
 
 #include "broker/random.h"
@@ -10,6 +11,20 @@ namespace {
 
 Status SessionGone() {
   return Status(Code::kFailedPrecondition, "SESSION_GONE", "the session has ended or never was");
+}
+
+// Places of the table walked under one hold of the lock.
+constexpr std::size_t kPlacesAtOnce = 4'096;
+constexpr std::size_t kShownIdBytes = 4;
+
+std::string Hex(std::string_view bytes) {
+  std::string hex;
+  for (const char byte : bytes) {
+    for (const int shift : {4, 0}) {
+      hex += "0123456789abcdef"[(static_cast<unsigned char>(byte) >> shift) & 15];
+    }
+  }
+  return hex;
 }
 
 }  // namespace
@@ -34,6 +49,7 @@ Result<Sessions::Kept> Sessions::Keep(const std::string& id, NotifierPtr notifie
       }
       it = sessions_.emplace(RandomBytes(kSessionIdBytes), Session()).first;
     }
+    ++(kept.resumed ? resumed_ : opened_);
     Session& session = it->second;
     lingering_.erase({session.ends_at, it->first});
     session.ends_at = kNever;
@@ -111,6 +127,46 @@ std::uint32_t Sessions::count() const {
   return static_cast<std::uint32_t>(sessions_.size());
 }
 
+SessionStats Sessions::Describe() const {
+  MutexLock lock(mutex_);
+  SessionStats stats;
+  stats.kept = sessions_.size();
+  stats.lingering = lingering_.size();
+  stats.opened = opened_;
+  stats.resumed = resumed_;
+  stats.ended = ended_;
+  stats.expired = expired_;
+  return stats;
+}
+
+SessionView Sessions::View(const std::string& id, const Session& session, TimePoint now) {
+  SessionView view;
+  view.id_begins = Hex(std::string_view(id).substr(0, kShownIdBytes));
+  view.is_held = session.holder != nullptr;
+  view.ends_in = view.is_held ? Duration::zero() : session.ends_at - now;
+  view.tied = session.bound.size() + session.notifiers.size();
+  return view;
+}
+
+SessionPage Sessions::List(std::uint64_t place, std::size_t count) const {
+  SessionPage page;
+  const TimePoint now = clock_.Now();
+  for (bool is_over = false; !is_over;) {
+    MutexLock lock(mutex_);
+    const std::size_t places = sessions_.bucket_count();
+    for (std::size_t i = 0; i < kPlacesAtOnce && place < places; ++i, ++place) {
+      for (auto it = sessions_.cbegin(place); it != sessions_.cend(place); ++it) {
+        page.sessions.push_back(View(it->first, it->second, now));
+      }
+      if (page.sessions.size() < count) continue;
+      page.next = ++place < places ? place : 0;
+      return page;
+    }
+    is_over = place >= places;
+  }
+  return page;
+}
+
 void Sessions::EndAll() {
   std::vector<Ended> all;
   {
@@ -126,6 +182,7 @@ TimePoint Sessions::RunDue(TimePoint now) {
   {
     MutexLock lock(mutex_);
     while (!lingering_.empty() && NextEnd() <= now) {
+      ++expired_;
       due.push_back(Take(sessions_.find(lingering_.begin()->second)));
     }
     next = NextEnd();
@@ -142,6 +199,7 @@ Sessions::Ended Sessions::Take(Table::iterator it) {
   lingering_.erase({it->second.ends_at, it->first});
   Ended ended{it->first, std::move(it->second)};
   sessions_.erase(it);
+  ++ended_;
   return ended;
 }
 

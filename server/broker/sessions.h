@@ -12,6 +12,7 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/mutex.h"
@@ -28,6 +29,29 @@ class SessionBound {
   virtual ~SessionBound() = default;
   // What is tied to this session ends. Idempotent. Called with no lock held.
   virtual void SessionEnded(const std::string& session_id) = 0;
+};
+
+// One instant. opened = ended + kept
+struct SessionStats {
+  std::uint64_t kept = 0;
+  std::uint64_t lingering = 0;  // part of kept: their stream was lost
+  std::uint64_t opened = 0;     // over the life of the daemon, as the three below
+  std::uint64_t resumed = 0;
+  std::uint64_t ended = 0;
+  std::uint64_t expired = 0;  // part of ended: lingered out
+};
+
+// As operators see it. Whoever knows an id may take the session up, so its end is not shown.
+struct SessionView {
+  std::string id_begins;  // its first bytes, in hex
+  bool is_held = false;   // by a stream; else it lingers
+  Duration ends_in{0};    // lingering: unless it is taken up
+  std::uint64_t tied = 0;
+};
+
+struct SessionPage {
+  std::vector<SessionView> sessions;
+  std::uint64_t next = 0;  // the place to go on at; 0: there are no more
 };
 
 class Sessions final : public Scheduled, public std::enable_shared_from_this<Sessions> {
@@ -57,6 +81,10 @@ class Sessions final : public Scheduled, public std::enable_shared_from_this<Ses
   Status Tie(const std::string& id, const NotifierPtr& notifier);
 
   std::uint32_t count() const;
+  // Some from `place` on (at first 0), in no order: `count`, and what shares the last one's place.
+  // The lock is held for a part of them at a time: a session kept meanwhile may be left out.
+  SessionPage List(std::uint64_t place, std::size_t count) const;
+  SessionStats Describe() const;
   // Every session ends: the daemon goes down.
   void EndAll();
 
@@ -84,6 +112,7 @@ class Sessions final : public Scheduled, public std::enable_shared_from_this<Ses
   Ended Take(Table::iterator it) REQUIRES(mutex_);
   static void Tell(const Ended& ended);
   static void Prune(Session& session);
+  static SessionView View(const std::string& id, const Session& session, TimePoint now);
   TimePoint NextEnd() const REQUIRES(mutex_);
 
   const Clock& clock_;
@@ -93,6 +122,10 @@ class Sessions final : public Scheduled, public std::enable_shared_from_this<Ses
   Table sessions_ GUARDED_BY(mutex_);
   std::set<std::pair<TimePoint, std::string>> lingering_ GUARDED_BY(mutex_);
   std::uint64_t next_fence_ GUARDED_BY(mutex_);
+  std::uint64_t opened_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t resumed_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t ended_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t expired_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace sluice::broker

@@ -14,6 +14,10 @@
 //                while an attached subscriber wants the oldest, a message at most block_ms; then
 //                the oldest is overwritten, and who wanted it is waited for no more until it has
 //                been told, and asks again.
+// Memory         When the daemon's is used up, a publish takes no more of it than the oldest
+// retained
+//                gives back: under kLag and kDisconnect they are overwritten, under kBlock those
+//                that nobody waits for. Where that is not enough it waits, or is kFull.
 // Closing        Close refuses what comes and fails who waits; each subscriber still gets what is
 //                retained of its own, then the end (B16). Delete ends everybody at once (N4).
 // Threads        every method may be called from any thread. One mutex, none nested; notices go out
@@ -31,6 +35,7 @@
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "broker/memory_budget.h"
 #include "broker/notifier.h"
 #include "broker/producer.h"
 #include "broker/sessions.h"
@@ -43,15 +48,17 @@ namespace sluice::broker {
 
 class Topic final : public Scheduled,
                     public SessionBound,
+                    public MemoryWaiter,
                     public std::enable_shared_from_this<Topic> {
  public:
   using Spec = TopicSpec;
+  using Counts = TopicCounts;
   static constexpr std::string_view kKind = "topic";
 
-  // `spec` is effective (topic_spec.h); `epoch` is drawn by the registry, 1 ... kDrawnMax. `clock`
-  // and `timers` outlive the topic.
+  // `spec` is effective (topic_spec.h); `epoch` is drawn by the registry, 1 ... kDrawnMax. `clock`,
+  // `timers` and `memory` outlive the topic.
   static std::shared_ptr<Topic> Create(std::string name, const TopicSpec& spec, std::uint64_t epoch,
-                                       const Clock& clock, Timers& timers);
+                                       const Clock& clock, Timers& timers, MemoryBudget& memory);
   ~Topic() override;
 
   const std::string& name() const noexcept;
@@ -107,13 +114,14 @@ class Topic final : public Scheduled,
   void SessionEnded(const std::string& session_id) override;
 
   TimePoint RunDue(TimePoint now) override;
+  MemoryWaiter::Turn TakeMemory() override;
 
  private:
   struct Core;  // the state, guarded by its mutex (topic/core.h)
   class Turn;   // one operation under the lock, and what follows from it
 
   Topic(std::string name, const TopicSpec& spec, std::uint64_t epoch, const Clock& clock,
-        Timers& timers);
+        Timers& timers, MemoryBudget& memory);
 
   const std::unique_ptr<Core> core_;
 };

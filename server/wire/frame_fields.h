@@ -44,6 +44,7 @@ inline constexpr std::uint32_t kDurability = 5;
 inline constexpr std::uint32_t kDuplicate = 6;
 inline constexpr std::uint32_t kReason = 7;
 inline constexpr std::uint32_t kDeliveredTo = 8;
+inline constexpr std::uint32_t kFullReason = 9;
 }  // namespace ack_field
 
 struct Header {
@@ -63,7 +64,7 @@ struct Run {
   friend bool operator==(const Run&, const Run&) = default;
 };
 
-// The outcome of `count` messages in a row of one producer. `outcome`, `durability` and `reason`
+// The outcome of `count` messages in a row of one producer. `outcome`, `durability` and the reasons
 // are numbers of the enums of proto/sluice/v1.
 struct Ack {
   std::uint64_t first_sequence = 0;
@@ -74,6 +75,7 @@ struct Ack {
   bool is_duplicate = false;
   std::uint32_t reason = 0;
   std::uint32_t delivered_to = 0;
+  std::uint32_t full_reason = 0;
 };
 
 }  // namespace sluice::wire

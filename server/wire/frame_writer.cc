@@ -105,7 +105,8 @@ void AppendAck(std::string& out, const Ack& ack) {
                         UintFieldBytes(ack_field::kDurability, ack.durability) +
                         UintFieldBytes(ack_field::kDuplicate, ack.is_duplicate ? 1 : 0) +
                         UintFieldBytes(ack_field::kReason, ack.reason) +
-                        UintFieldBytes(ack_field::kDeliveredTo, ack.delivered_to));
+                        UintFieldBytes(ack_field::kDeliveredTo, ack.delivered_to) +
+                        UintFieldBytes(ack_field::kFullReason, ack.full_reason));
   AppendUint(out, ack_field::kFirstSequence, ack.first_sequence);
   AppendUint(out, ack_field::kCount, ack.count);
   AppendUint(out, ack_field::kOutcome, ack.outcome);
@@ -114,6 +115,7 @@ void AppendAck(std::string& out, const Ack& ack) {
   AppendUint(out, ack_field::kDuplicate, ack.is_duplicate ? 1 : 0);
   AppendUint(out, ack_field::kReason, ack.reason);
   AppendUint(out, ack_field::kDeliveredTo, ack.delivered_to);
+  AppendUint(out, ack_field::kFullReason, ack.full_reason);
 }
 
 void AppendMessage(std::string& out, std::string_view payload, std::string_view id,

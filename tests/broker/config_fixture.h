@@ -193,10 +193,12 @@ class ConfigFixture : public ::testing::Test {
 
   testing::ManualClock clock;
   Timers timers{nullptr};
+  MemoryBudget memory{kNoMemoryLimit, timers};
   Limits limits;
   ChannelSpace space{.limits = limits,
                      .clock = clock,
                      .timers = timers,
+                     .memory = memory,
                      .auto_declare = false,
                      .make_room = [this] { ++rooms_asked; }};
   int rooms_asked = 0;

@@ -110,7 +110,7 @@ class QueueFixture : public ::testing::Test {
   std::shared_ptr<Queue> Make(QueueSpec spec) {
     auto effective = Effective(spec, limits);
     EXPECT_TRUE(effective.ok());
-    return Queue::Create("q", *effective, 7, clock, timers);
+    return Queue::Create("q", *effective, 7, clock, timers, memory);
   }
   std::shared_ptr<Queue> Make(std::uint64_t capacity) {
     QueueSpec spec;
@@ -240,6 +240,7 @@ class QueueFixture : public ::testing::Test {
 
   testing::ManualClock clock;
   Timers timers{nullptr};
+  MemoryBudget memory{kNoMemoryLimit, timers};
   Limits limits;
 };
 

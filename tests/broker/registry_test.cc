@@ -302,9 +302,36 @@ TEST_F(Registry, DeadlinesOfItsQueuesRunFromItsTimers) {
   EXPECT_EQ(woken, 1);
   EXPECT_EQ(broker->timers().next(), clock.Now() + 5s);
   clock.Advance(5s);
-  EXPECT_EQ(broker->timers().RunDue(clock.Now()), kNever);
+  EXPECT_GT(broker->timers().RunDue(clock.Now()), clock.Now() + 5s);
   EXPECT_EQ(queue->Describe().come_back, 1u);
   EXPECT_EQ(woken, 1) << "who runs the timers learns the next deadline from them";
+}
+
+// Channels that come and go leave nothing behind, also when nobody wants their names or their room.
+TEST_F(Registry, WhatHasEndedIsForgottenAfterAWhile) {
+  const auto broker = MakeBroker();
+  const auto pass = [&](Duration time) {
+    clock.Advance(time);
+    broker->timers().RunDue(clock.Now());
+  };
+  const auto topic = broker->topics().Declare("t", {})->channel;
+  broker->queues().Declare("q", {})->channel->Close(ClosedReason::kRequested);
+  ASSERT_TRUE(broker->queues().Declare("alive", {}).ok());
+  Try(*broker->queues().Declare("full", {})->channel, {"1"});
+  broker->queues().LookUp("full")->get()->Close(
+      ClosedReason::kRequested);  // not ended: not drained
+  topic->Close(ClosedReason::kRequested);
+  broker->responders().Declare("r", {})->channel->Close(ClosedReason::kRequested);
+  ASSERT_EQ(broker->channels(), 5u);
+  pass(kEndedMemory - 1s);
+  EXPECT_EQ(broker->channels(), 5u);
+  pass(1s);
+  EXPECT_EQ(broker->channels(), 5u) << "each answers for a while after its end";
+  pass(kEndedMemory);
+  EXPECT_EQ(broker->channels(), 2u);
+  EXPECT_EQ(broker->queues().LookUp("q").error().code(), Code::kNotFound);
+  EXPECT_TRUE(broker->queues().LookUp("full").ok());
+  EXPECT_TRUE(broker->queues().LookUp("alive").ok());
 }
 
 }  // namespace

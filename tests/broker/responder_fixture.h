@@ -166,7 +166,7 @@ class ResponderFixture : public ::testing::Test {
   std::shared_ptr<Responder> Make(ResponderSpec spec = {}) {
     auto effective = Effective(spec, limits);
     EXPECT_TRUE(effective.ok());
-    return Responder::Create("r", *effective, 7, clock, timers);
+    return Responder::Create("r", *effective, 7, clock, timers, memory);
   }
   static ResponderStats Look(const Responder& responder) {
     const ResponderStats stats = responder.Describe();
@@ -201,6 +201,7 @@ class ResponderFixture : public ::testing::Test {
 
   testing::ManualClock clock;
   Timers timers{nullptr};
+  MemoryBudget memory{kNoMemoryLimit, timers};
   Limits limits;
 };
 

@@ -27,7 +27,7 @@ class TopicFixture : public QueueFixture {
   std::shared_ptr<Topic> MakeTopic(TopicSpec spec = {}) {
     auto effective = Effective(spec, limits);
     EXPECT_TRUE(effective.ok());
-    return Topic::Create("t", *effective, 7, clock, timers);
+    return Topic::Create("t", *effective, 7, clock, timers, memory);
   }
   std::shared_ptr<Topic> MakeTopic(std::uint64_t capacity,
                                    SlowPolicy policy = SlowPolicy::kUnspecified) {

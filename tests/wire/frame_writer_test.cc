@@ -58,7 +58,8 @@ TEST(FrameWriter, AcksAreThoseOfTheGeneratedClass) {
        .first_position = kPositionMax,
        .durability = v1::DURABILITY_DISK,
        .reason = v1::CLOSED_REASON_LIMIT,
-       .delivered_to = UINT32_MAX},
+       .delivered_to = UINT32_MAX,
+       .full_reason = v1::FULL_REASON_SERVER_MEMORY},
       {},
   };
   std::string bytes;
@@ -74,6 +75,7 @@ TEST(FrameWriter, AcksAreThoseOfTheGeneratedClass) {
     typed->set_duplicate(ack.is_duplicate);
     typed->set_reason(static_cast<v1::ClosedReason>(ack.reason));
     typed->set_delivered_to(ack.delivered_to);
+    typed->set_full_reason(static_cast<v1::FullReason>(ack.full_reason));
   }
   EXPECT_EQ(bytes, expected.SerializeAsString());
 }

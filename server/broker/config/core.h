@@ -58,7 +58,9 @@ struct Config::Core {
   std::uint64_t revision = 0;                 // the last
   std::uint64_t forgotten = 0;                // of the last tombstone that is not remembered
   std::uint64_t next_epoch;
-  std::uint64_t bytes = 0;
+  RetainedBytes bytes;
+  std::uint64_t refused_memory = 0;
+  ConfigCounts counts;
   ClosedReason closed_reason = ClosedReason::kUnspecified;
   TimePoint scheduled = kNever;  // the timers know of
 };
@@ -75,7 +77,7 @@ class Config::Turn {
   After& after() noexcept { return after_; }
 
   // --- keys (keys.cc) ---
-  // False: a new key has no place. `fresh` has everything but its numbers.
+  // False: a new key has no place. `fresh` has everything but its numbers, and may be kFull.
   bool Set(const SetOptions& options, std::shared_ptr<KeyEntry>& fresh, KeyAnswer& answer);
   // Requires: it is there.
   void Delete(KeyRecord& record);
@@ -89,8 +91,8 @@ class Config::Turn {
   void EndAllWaits();
 
   // --- watching (watch.cc) ---
-  // Who is concerned has something to look at.
-  void Announce(const KeyEntry& entry);
+  // Who is concerned has something to look at. `replaced`: what the key was; nullptr: nothing.
+  void Announce(const KeyEntry& entry, const KeyEntry* replaced);
   void Begin(Watcher& watcher, const std::optional<WatchPoint>& resume);
   // True: `news` is complete. False: there may be more, after a pause of the lock.
   bool Advance(Watcher& watcher, std::uint64_t bytes_max, WatchNews& news);
@@ -99,6 +101,7 @@ class Config::Turn {
   // How a walk over keys ended: there was no more, the frame is full, or kKeysAtOnce were seen.
   enum class Walked : std::uint8_t { kAll, kFull, kPause };
 
+  bool HasMemory(const KeyRecord* existing, const KeyEntry& fresh) const;
   KeyRecord* Place(const std::string& key);
   void Store(KeyRecord& record, std::shared_ptr<KeyEntry> fresh);
   void TieTo(KeyRecord& record, const std::string& session_id);
@@ -106,7 +109,7 @@ class Config::Turn {
 
   static bool IsOwed(const Watcher& watcher, const KeyEntry& entry);
   static bool IsToldAlready(const Watcher& watcher, const KeyEntry& entry);
-  static bool Add(const EntryPtr& entry, std::uint64_t bytes_max, WatchNews& news);
+  bool Add(const EntryPtr& entry, std::uint64_t bytes_max, WatchNews& news);
   Walked WalkNames(Watcher& watcher, std::uint64_t bytes_max, WatchNews& news);
   Walked WalkChanges(Watcher& watcher, std::uint64_t bytes_max, WatchNews& news);
   void MarkWalked(Watcher& watcher);

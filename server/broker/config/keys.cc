@@ -38,24 +38,44 @@ bool Config::Turn::Set(const SetOptions& options, std::shared_ptr<KeyEntry>& fre
   const KeyRecord* existing = core_.Find(options.key);
   answer.watchers = core_.Watching(options.key);
   if (options.expect.has_value() && *options.expect != VersionOf(existing)) {
+    ++core_.counts.set_conflicts;
     answer.outcome = Outcome::kConflict;
     if (existing != nullptr) answer.entry = existing->entry;
     return true;
   }
   if (options.require_watchers && answer.watchers == 0) {
+    ++core_.counts.set_unwatched;
     answer.outcome = Outcome::kNoSubscribers;
+    return true;
+  }
+  if (!HasMemory(existing, *fresh)) {
+    ++core_.refused_memory;
+    core_.space.memory.CountRefused(1);
+    answer.outcome = Outcome::kFull;
+    answer.full_reason = FullReason::kServerMemory;
     return true;
   }
   fresh->epoch = existing != nullptr ? existing->entry->epoch : core_.next_epoch;
   fresh->version = existing != nullptr ? existing->entry->version + 1 : 1;
   KeyRecord* record = Place(options.key);
   if (record == nullptr) return false;
-  if (existing == nullptr) ++core_.next_epoch;
+  if (existing == nullptr) {
+    ++core_.next_epoch;
+    ++core_.counts.keys_created;
+  }
+  ++core_.counts.sets;
   TieTo(*record, options.session_id);
   Store(*record, fresh);
   answer.outcome = Outcome::kOk;
   answer.entry = std::move(fresh);
   return true;
+}
+
+// What replaces as much as it takes is always stored.
+bool Config::Turn::HasMemory(const KeyRecord* existing, const KeyEntry& fresh) const {
+  const std::uint64_t before = existing == nullptr ? 0 : EntryBytes(*existing->entry, true);
+  const std::uint64_t after = EntryBytes(fresh, true);
+  return after <= before || after - before <= core_.space.memory.free_to_all();
 }
 
 // The record of a key that is to be there; one that is remembered comes back. Nullptr: no place.
@@ -85,6 +105,7 @@ void Config::Turn::TieTo(KeyRecord& record, const std::string& session_id) {
 // The record moves to the end of all changes, and who is concerned is told.
 void Config::Turn::Store(KeyRecord& record, std::shared_ptr<KeyEntry> fresh) {
   fresh->revision = ++core_.revision;
+  const KeyEntry* replaced = nullptr;
   fresh->changed_unix_us = core_.space.clock.UnixMicros();
   core_.bytes += EntryBytes(*fresh, true);
   if (record.entry != nullptr) {
@@ -92,13 +113,14 @@ void Config::Turn::Store(KeyRecord& record, std::shared_ptr<KeyEntry> fresh) {
     place.key() = fresh->revision;
     core_.changes.insert(core_.changes.end(), std::move(place));
     core_.bytes -= EntryBytes(*record.entry, true);
+    replaced = record.entry.get();
     replaced_.push_back(std::move(record.entry));
   } else {
     core_.changes.emplace_hint(core_.changes.end(), fresh->revision, &record);
   }
   record.entry = std::move(fresh);
   AnswerWaits(*record.entry);
-  Announce(*record.entry);
+  Announce(*record.entry, replaced);
 }
 
 Result<KeyAnswer> Config::Delete(const std::string& key, const std::optional<KeyVersion>& expect) {
@@ -109,6 +131,7 @@ Result<KeyAnswer> Config::Delete(const std::string& key, const std::optional<Key
   answer.watchers = core.Watching(key);
   const auto it = core.live.find(key);
   if (it == core.live.end()) {
+    ++core.counts.delete_absent;
     answer.outcome = Outcome::kAbsent;
     return answer;
   }
@@ -117,6 +140,9 @@ Result<KeyAnswer> Config::Delete(const std::string& key, const std::optional<Key
   if (!expect.has_value() || *expect == VersionOf(&record)) {
     answer.outcome = Outcome::kOk;
     turn.Delete(record);
+    ++core.counts.deletes;
+  } else {
+    ++core.counts.delete_conflicts;
   }
   answer.entry = record.entry;
   return answer;
@@ -130,6 +156,7 @@ void Config::Turn::Delete(KeyRecord& record) {
   tombstone->epoch = record.entry->epoch;
   tombstone->deleted = true;
   TieTo(record, std::string());
+  ++core_.counts.keys_deleted;
   core_.gone.insert(core_.live.extract(tombstone->key));
   core_.space.GivePlaces(1);
   core_.tombstones.PushBack(record);
@@ -145,7 +172,9 @@ void Config::Turn::ForgetOldest() {
   core_.interests.VisitWatchers(entry->key, [&](Watcher& watcher) {
     const bool is_told = watcher.is_clean_ || watcher.cursor_ >= entry->revision;
     // (Who has something to be told has been called already.)
-    if (!is_told && IsOwed(watcher, *entry)) watcher.end_ = ClosedReason::kLimit;
+    if (is_told || !IsOwed(watcher, *entry)) return;
+    if (watcher.end_ == ClosedReason::kUnspecified) ++core_.counts.evicted;
+    watcher.end_ = ClosedReason::kLimit;
   });
   core_.bytes -= EntryBytes(*entry, true);
   core_.changes.erase(entry->revision);

@@ -11,7 +11,10 @@ namespace sluice::broker {
 // Epochs of keys begin anywhere in the lower half of what may be drawn: those of an earlier life of
 // the daemon mean none of this one.
 Config::Core::Core(ChannelSpace& channel_space)
-    : space(channel_space), service_epoch(RandomNumber()), next_epoch(RandomNumber() / 2 + 1) {}
+    : space(channel_space),
+      service_epoch(RandomNumber()),
+      next_epoch(RandomNumber() / 2 + 1),
+      bytes(channel_space.memory) {}
 
 Config::Core::~Core() {
   while (tombstones.PopFront() != nullptr) {
@@ -54,6 +57,8 @@ ConfigStats Config::Describe() const {
   stats.waiting_gets = core.dues.size();
   stats.revision = core.revision;
   stats.retained_bytes = core.bytes;
+  stats.refused_memory = core.refused_memory;
+  stats.counts = core.counts;
   return stats;
 }
 
@@ -94,7 +99,7 @@ TimePoint Config::RunDue(TimePoint now) {
 Config::Turn::Turn(Config& config)
     : config_(config),
       core_(*config.core_),
-      after_(core_.space.clock, core_.space.timers),
+      after_(core_.space.clock, core_.space.timers, core_.space.memory),
       lock_(core_.mutex) {}
 
 Config::Turn::~Turn() {

@@ -56,6 +56,10 @@ void Config::Turn::Leave(GetTicket& ticket) {
 // As the key is now: under the lock that is what the condition was judged on (W19). Its own place
 // is left already, and not counted.
 void Config::Turn::Answer(GetTicket& ticket, Outcome outcome) {
+  ConfigCounts& counts = core_.counts;
+  ++(outcome == Outcome::kOk         ? counts.waits_ok
+     : outcome == Outcome::kTimedOut ? counts.waits_timed_out
+                                     : counts.waits_closed);
   ticket.answer_.outcome = outcome;
   ticket.answer_.watchers = core_.Watching(ticket.key_);
   if (outcome == Outcome::kClosed) {

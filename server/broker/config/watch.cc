@@ -115,6 +115,7 @@ bool Config::Turn::Add(const EntryPtr& entry, std::uint64_t bytes_max, WatchNews
   if (!news.entries.empty() && news.bytes + bytes > bytes_max) return false;
   news.bytes += bytes;
   news.entries.push_back(entry);
+  ++core_.counts.delivered;
   return true;
 }
 
@@ -194,8 +195,11 @@ Config::Turn::Walked Config::Turn::WalkChanges(Watcher& watcher, std::uint64_t b
   return Walked::kAll;
 }
 
-void Config::Turn::Announce(const KeyEntry& entry) {
+void Config::Turn::Announce(const KeyEntry& entry, const KeyEntry* replaced) {
   core_.interests.VisitWatchers(entry.key, [&](Watcher& watcher) {
+    const bool is_skipped = !watcher.is_clean_ && replaced != nullptr &&
+                            replaced->revision > watcher.cursor_ && IsOwed(watcher, *replaced);
+    if (is_skipped) ++core_.counts.coalesced;
     if (!IsOwed(watcher, entry)) return;
     if (std::exchange(watcher.is_clean_, false)) watcher.cursor_ = entry.revision - 1;
     if (std::exchange(watcher.wants_, false)) after_.Tell(watcher.notifier_);

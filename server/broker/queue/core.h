@@ -28,13 +28,14 @@ inline constexpr std::uint64_t kLastPosition = ~std::uint64_t{0};
 
 struct Queue::Core {
   Core(std::string queue_name, const QueueSpec& queue_spec, std::uint64_t queue_epoch,
-       const Clock& queue_clock, Timers& queue_timers);
+       const Clock& queue_clock, Timers& queue_timers, MemoryBudget& queue_memory);
 
   const std::string name;
   const QueueSpec spec;
   const std::uint64_t epoch;
   const Clock& clock;
   Timers& timers;
+  MemoryBudget& memory;
   // Written under the lock, read without.
   std::atomic<bool> has_ended = false;
   std::atomic<bool> is_deleted = false;
@@ -58,8 +59,15 @@ struct Queue::Core {
   std::uint64_t delivered = 0;
   std::uint64_t redelivered = 0;
   std::uint64_t failures = 0;
+  std::uint64_t lease_expiries = 0;
+  std::uint64_t stale_settlements = 0;
+  std::uint64_t receives_ok = 0;
+  std::uint64_t receives_empty = 0;
+  std::uint64_t receives_closed = 0;
 
   std::uint64_t depth() const { return mpsc.size() + come_back.size(); }
+  // When the oldest that is not settled was accepted; 0: there is none.
+  std::uint64_t oldest_unsettled_unix_us() const;
   // How many messages could be handed out now. What came back has its place in flight already.
   std::uint64_t available() const;
   TimePoint next_due() const;
@@ -127,6 +135,7 @@ class Queue::Turn {
   void LeasesRunOut();
 
  private:
+  bool HasRoom(std::uint64_t messages, std::uint64_t charge);
   void PassSeat();
   bool Serve();
   void ServeTicket(ReceiveTicket& ticket, std::uint64_t messages_max);

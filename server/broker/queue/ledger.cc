@@ -64,6 +64,16 @@ Lease* Ledger::Find(std::uint64_t id) {
   return it == leases_.end() ? nullptr : &it->second;
 }
 
+const Parcel* Ledger::oldest() const noexcept {
+  const Parcel* oldest = nullptr;
+  for (const auto& [id, lease] : leases_) {
+    const Parcel* first = lease.held.oldest();
+    if (first == nullptr) continue;
+    if (oldest == nullptr || first->position < oldest->position) oldest = first;
+  }
+  return oldest;
+}
+
 void Ledger::Close(Lease& lease) {
   SLUICE_CHECK(lease.held.live() == 0);
   leases_.erase(lease.id);

@@ -45,6 +45,8 @@ class HeldList {
   };
 
   std::uint32_t live() const noexcept { return live_; }
+  // Nullptr: it holds nothing.
+  const Parcel* oldest() const noexcept { return live_ == 0 ? nullptr : &held_[head_].parcel; }
   void Add(Parcel parcel, Due* due);
 
   // Calls `visit(held)` for each message in [first, last]; true from it takes the message out.
@@ -86,6 +88,8 @@ class Ledger {
 
   std::uint64_t in_flight() const noexcept { return in_flight_; }
   std::size_t leases() const noexcept { return leases_.size(); }
+  // Of what is in flight; nullptr: nothing is. A step for each lease.
+  const Parcel* oldest() const noexcept;
 
   Lease& Open();
   // nullptr: not open.

@@ -13,13 +13,13 @@ constexpr std::size_t kPeersShown = 16;
 }  // namespace
 
 std::shared_ptr<Queue> Queue::Create(std::string name, const QueueSpec& spec, std::uint64_t epoch,
-                                     const Clock& clock, Timers& timers) {
-  return std::shared_ptr<Queue>(new Queue(std::move(name), spec, epoch, clock, timers));
+                                     const Clock& clock, Timers& timers, MemoryBudget& memory) {
+  return std::shared_ptr<Queue>(new Queue(std::move(name), spec, epoch, clock, timers, memory));
 }
 
 Queue::Queue(std::string name, const QueueSpec& spec, std::uint64_t epoch, const Clock& clock,
-             Timers& timers)
-    : core_(std::make_unique<Core>(std::move(name), spec, epoch, clock, timers)) {}
+             Timers& timers, MemoryBudget& memory)
+    : core_(std::make_unique<Core>(std::move(name), spec, epoch, clock, timers, memory)) {}
 
 Queue::~Queue() = default;
 
@@ -58,8 +58,18 @@ QueueStats Queue::Describe() const {
   stats.refused_full = core.intake.counts().refused_full;
   stats.refused_closed = core.intake.counts().refused_closed;
   stats.timed_out = core.intake.counts().timed_out;
+  stats.refused_memory = core.intake.counts().refused_memory;
   stats.waiting_sends = static_cast<std::uint32_t>(core.mpsc.slots().waiting());
   stats.waiting_receives = static_cast<std::uint32_t>(core.seats.waiting_receives());
+  stats.lease_expiries = core.lease_expiries;
+  stats.stale_settlements = core.stale_settlements;
+  stats.abandoned = core.intake.counts().abandoned;
+  stats.waited_sends = core.intake.counts().waited;
+  stats.receives_ok = core.receives_ok;
+  stats.receives_empty = core.receives_empty;
+  stats.receives_closed = core.receives_closed;
+  stats.oldest_unsettled_unix_us = core.oldest_unsettled_unix_us();
+  stats.waiting_since = core.intake.waiting_since();
   stats.producers = static_cast<std::uint32_t>(core.intake.producers());
   stats.consumers = static_cast<std::uint32_t>(core.seats.taken());
   stats.standby = static_cast<std::uint32_t>(core.seats.standby().size());

@@ -17,6 +17,7 @@ Status Queue::Receive(ReceiveTicket& ticket, ReceiveOptions options, NotifierPtr
   if (core.has_ended) {
     ticket.outcome_ = Outcome::kClosed;
     ticket.reason_ = core.intake.closed_reason();
+    ++core.receives_closed;
     return Status();
   }
   if (!core.seats.admits(options.consumer)) return turn.ConsumerPresent();
@@ -86,6 +87,7 @@ void Queue::Turn::ServeTicket(ReceiveTicket& ticket, std::uint64_t messages_max)
   allowance.holds_nothing = true;
   HandOut(lease, allowance, ticket.delivery_);
   ticket.lease_ = lease.id;
+  ++core_.receives_ok;
   ticket.outcome_ = Outcome::kOk;
   ticket.reason_ = ClosedReason::kUnspecified;
   ticket.is_done_ = true;
@@ -97,6 +99,7 @@ void Queue::Turn::EndReceive(ReceiveTicket& ticket, Outcome outcome, ClosedReaso
   core_.seats.Leave(ticket.options_.consumer);
   if (ticket.has_due_) core_.receive_dues.erase(ticket.due_);
   ticket.has_due_ = false;
+  ++(outcome == Outcome::kClosed ? core_.receives_closed : core_.receives_empty);
   ticket.outcome_ = outcome;
   ticket.reason_ = reason;
   ticket.is_done_ = true;

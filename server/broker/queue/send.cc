@@ -43,27 +43,42 @@ void Queue::CancelSend(SendTicket& ticket) {
   turn.core().intake.Cancel(ticket, turn.after());
 }
 
+// Of the queue's own first: what it lacks itself is not for want of memory.
+bool Queue::Turn::HasRoom(std::uint64_t messages, std::uint64_t charge) {
+  MemoryPlace& memory = core_.intake.memory();
+  const bool has_own =
+      messages <= core_.mpsc.slots().free() && core_.meter.bytes + charge <= core_.spec.bytes_max;
+  if (has_own) return memory.Fits(charge);
+  memory.SetEnough();
+  return false;
+}
+
+MemoryWaiter::Turn Queue::TakeMemory() {
+  Turn turn(*this);
+  Intake& intake = turn.core().intake;
+  const bool is_progress =
+      intake.TakeMemory(turn.after(), [&turn](SendTicket& head) { return turn.Enter(head); });
+  turn.Balance();
+  return {intake.needs_memory(), is_progress};
+}
+
 bool Queue::Turn::Enter(SendTicket& ticket) {
   if (core_.intake.AnswerRepeats(ticket, after_)) return true;
   Incoming& incoming = Intake::incoming(ticket);
-  auto& slots = core_.mpsc.slots();
-  Meter& meter = core_.meter;
-  const std::uint64_t bytes_max = core_.spec.bytes_max;
-  if (Intake::is_atomic(ticket) &&
-      (incoming.remaining() > slots.free() || meter.bytes + incoming.total_charge() > bytes_max)) {
-    return false;
-  }
-  if (meter.bytes + incoming.next_charge() > bytes_max || slots.free() == 0) return false;
+  const bool may_enter = Intake::is_atomic(ticket)
+                             ? HasRoom(incoming.remaining(), incoming.total_charge())
+                             : HasRoom(1, incoming.next_charge());
+  if (!may_enter) return false;
 
   const std::uint64_t now_unix_us = core_.clock.UnixMicros();
   const std::uint64_t first_position = core_.mpsc.next_position();
   std::uint32_t count = 0;
   do {
-    slots.IssueUpTo(1);
-    core_.mpsc.Push(incoming.Store(meter, now_unix_us));
+    core_.mpsc.slots().IssueUpTo(1);
+    core_.mpsc.Push(incoming.Store(core_.meter, now_unix_us));
     ++count;
-  } while (incoming.remaining() > 0 && slots.free() > 0 &&
-           meter.bytes + incoming.next_charge() <= bytes_max);
+  } while (incoming.remaining() > 0 &&
+           (Intake::is_atomic(ticket) || HasRoom(1, incoming.next_charge())));
   core_.intake.Accept(ticket, count, first_position, /*delivered_to=*/0, after_);
   return incoming.remaining() == 0;
 }

@@ -26,6 +26,7 @@ void Queue::Settle(std::span<const Settlement> settlements, std::uint64_t stream
     }
     if (lease != nullptr) result.settled = turn.Settle(*lease, first, last, settlement);
     result.not_held = settlement.count - result.settled - result.expired;
+    core.stale_settlements += settlement.count - result.settled;
     result.outcome = result.settled == settlement.count ? Outcome::kOk : Outcome::kStale;
     results.push_back(result);
   }
@@ -94,6 +95,7 @@ void Queue::Turn::LeasesRunOut() {
       core_.expired.Add(from.id, parcel.position);
       ++parcel.failures;
       ++core_.failures;
+      ++core_.lease_expiries;
       core_.come_back.Add(std::move(parcel));
     });
     Freed(lease);

@@ -11,24 +11,37 @@ namespace sluice::broker {
 // Leases begin anywhere in the lower half of what may be drawn: a settlement for an earlier queue
 // of this name meets no lease of this one.
 Queue::Core::Core(std::string queue_name, const QueueSpec& queue_spec, std::uint64_t queue_epoch,
-                  const Clock& queue_clock, Timers& queue_timers)
+                  const Clock& queue_clock, Timers& queue_timers, MemoryBudget& queue_memory)
     : name(std::move(queue_name)),
       spec(queue_spec),
       epoch(queue_epoch),
       clock(queue_clock),
       timers(queue_timers),
+      memory(queue_memory),
+      meter{.bytes = RetainedBytes(queue_memory), .sparse = {}},
       mpsc(queue_spec.capacity),
       ledger(RandomNumber() / 2 + 1),
       seats(queue_spec.shared, queue_clock.UnixMicros()),
       intake({Queue::kKind, name, queue_epoch, queue_spec.capacity, queue_spec.bytes_max,
               queue_spec.lifetime},
-             queue_clock, mpsc.slots()) {}
+             queue_clock, mpsc.slots(), queue_memory) {}
 
 std::uint64_t Queue::Core::available() const {
   const std::uint64_t places = spec.max_in_flight - ledger.in_flight();
   const std::uint64_t fresh = std::min<std::uint64_t>(
       mpsc.size(), places - std::min(places, std::uint64_t{come_back.size()}));
   return std::min<std::uint64_t>(places, come_back.ready() + fresh);
+}
+
+// What was handed out once is older than what never was.
+std::uint64_t Queue::Core::oldest_unsettled_unix_us() const {
+  const Parcel* oldest = ledger.oldest();
+  come_back.VisitFrom(0, [&](const Parcel& parcel) {
+    if (oldest == nullptr || parcel.position < oldest->position) oldest = &parcel;
+    return false;
+  });
+  if (oldest != nullptr) return oldest->message.accepted_unix_us();
+  return mpsc.empty() ? 0 : mpsc.values().front().accepted_unix_us();
 }
 
 TimePoint Queue::Core::next_due() const {
@@ -39,12 +52,16 @@ TimePoint Queue::Core::next_due() const {
 }
 
 Queue::Turn::Turn(Queue& queue)
-    : queue_(queue), core_(*queue.core_), after_(core_.clock, core_.timers), lock_(core_.mutex) {}
+    : queue_(queue),
+      core_(*queue.core_),
+      after_(core_.clock, core_.timers, core_.memory),
+      lock_(core_.mutex) {}
 
 Queue::Turn::Turn(Queue& queue, TimePoint now) : Turn(queue) { after_.SetNow(now); }
 
 Queue::Turn::~Turn() {
   Balance();
+  core_.intake.SettleMemory(after_, [this] { return queue_.shared_from_this(); });
   const TimePoint next = core_.next_due();
   if (next >= core_.scheduled) return;
   core_.scheduled = next;

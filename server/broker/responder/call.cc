@@ -29,9 +29,15 @@ std::optional<CallReply> Responder::Ask(Caller& caller, std::uint64_t call_id,
     refused.outcome = Outcome::kNoResponder;
     return refused;
   }
-  if (core.depth() >= core.spec.capacity || core.retained + charge > core.spec.bytes_max) {
+  const bool has_own_room =
+      core.depth() < core.spec.capacity && core.retained + charge <= core.spec.bytes_max;
+  if (!has_own_room || charge > core.memory.free_to_all()) {
     ++core.counts.refused_full;
     refused.outcome = Outcome::kFull;
+    if (!has_own_room) return refused;
+    ++core.counts.refused_memory;
+    core.memory.CountRefused(1);
+    refused.full_reason = FullReason::kServerMemory;
     return refused;
   }
   auto& call = caller.calls_[call_id];

@@ -20,13 +20,14 @@ namespace sluice::broker {
 
 struct Responder::Core {
   Core(std::string its_name, const ResponderSpec& its_spec, std::uint64_t its_epoch,
-       const Clock& its_clock, Timers& its_timers);
+       const Clock& its_clock, Timers& its_timers, MemoryBudget& its_memory);
 
   const std::string name;
   const ResponderSpec spec;
   const std::uint64_t epoch;
   const Clock& clock;
   Timers& timers;
+  MemoryBudget& memory;
   // Written under the lock, read without.
   std::atomic<bool> has_ended = false;
   std::atomic<bool> is_deleted = false;
@@ -43,7 +44,7 @@ struct Responder::Core {
   std::uint64_t next_fence;
   std::uint32_t serving = 0;  // workers that do not finish
   std::uint64_t in_flight = 0;
-  std::uint64_t retained = 0;
+  RetainedBytes retained;
   std::uint64_t reserved_parts = 0;
   bool is_closed = false;
   ClosedReason closed_reason = ClosedReason::kUnspecified;

@@ -9,13 +9,14 @@ namespace sluice::broker {
 
 std::shared_ptr<Responder> Responder::Create(std::string name, const ResponderSpec& spec,
                                              std::uint64_t epoch, const Clock& clock,
-                                             Timers& timers) {
-  return std::shared_ptr<Responder>(new Responder(std::move(name), spec, epoch, clock, timers));
+                                             Timers& timers, MemoryBudget& memory) {
+  return std::shared_ptr<Responder>(
+      new Responder(std::move(name), spec, epoch, clock, timers, memory));
 }
 
 Responder::Responder(std::string name, const ResponderSpec& spec, std::uint64_t epoch,
-                     const Clock& clock, Timers& timers)
-    : core_(std::make_unique<Core>(std::move(name), spec, epoch, clock, timers)) {}
+                     const Clock& clock, Timers& timers, MemoryBudget& memory)
+    : core_(std::make_unique<Core>(std::move(name), spec, epoch, clock, timers, memory)) {}
 
 Responder::~Responder() = default;
 
@@ -65,13 +66,15 @@ TimePoint Responder::RunDue(TimePoint now) {
 
 // Fences begin at the time of creation, so that they rise over restarts, too.
 Responder::Core::Core(std::string its_name, const ResponderSpec& its_spec, std::uint64_t its_epoch,
-                      const Clock& its_clock, Timers& its_timers)
+                      const Clock& its_clock, Timers& its_timers, MemoryBudget& its_memory)
     : name(std::move(its_name)),
       spec(its_spec),
       epoch(its_epoch),
       clock(its_clock),
       timers(its_timers),
-      next_fence(its_clock.UnixMicros()) {}
+      memory(its_memory),
+      next_fence(its_clock.UnixMicros()),
+      retained(its_memory) {}
 
 ResponderStats Responder::Core::Describe() const {
   ResponderStats stats;
@@ -93,7 +96,7 @@ ResponderStats Responder::Core::Describe() const {
 Responder::Turn::Turn(Responder& responder)
     : responder_(responder),
       core_(*responder.core_),
-      after_(core_.clock, core_.timers),
+      after_(core_.clock, core_.timers, core_.memory),
       lock_(core_.mutex) {}
 
 Responder::Turn::Turn(Responder& responder, TimePoint now) : Turn(responder) { after_.SetNow(now); }

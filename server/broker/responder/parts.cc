@@ -16,7 +16,8 @@ constexpr std::uint64_t kGatheredAhead = 1'024;
 std::uint64_t Responder::Core::room_for_parts() const {
   const std::uint64_t part = spec.message_bytes_max;
   const std::uint64_t used = retained + reserved_parts * part;
-  return used >= spec.bytes_max ? 0 : (spec.bytes_max - used) / part;
+  const std::uint64_t own = used >= spec.bytes_max ? 0 : spec.bytes_max - used;
+  return std::min(own, memory.free_to_all()) / part;
 }
 
 // One part is always allowed when none is on its way: a call never waits for memory that others

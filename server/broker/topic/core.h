@@ -22,13 +22,14 @@ namespace sluice::broker {
 
 struct Topic::Core {
   Core(std::string topic_name, const TopicSpec& topic_spec, std::uint64_t topic_epoch,
-       const Clock& topic_clock, Timers& topic_timers);
+       const Clock& topic_clock, Timers& topic_timers, MemoryBudget& topic_memory);
 
   const std::string name;
   const TopicSpec spec;
   const std::uint64_t epoch;
   const Clock& clock;
   Timers& timers;
+  MemoryBudget& memory;
   // Written under the lock, read without.
   std::atomic<bool> has_ended = false;
   std::atomic<bool> is_deleted = false;
@@ -47,6 +48,9 @@ struct Topic::Core {
   std::uint64_t wanted_from = kNobody;
   std::uint64_t delivered = 0;
   std::uint64_t missed = 0;
+  std::uint64_t lags = 0;
+  std::uint64_t evicted = 0;
+  std::uint64_t deleted = 0;
   TimePoint scheduled = kNever;  // the timers know of
 
   static constexpr std::uint64_t kNobody = std::numeric_limits<std::uint64_t>::max();
@@ -67,6 +71,8 @@ struct Topic::Core {
   // Of those that publishing waits for, the position that the slowest wants; kNobody: there is
   // none.
   std::uint64_t SlowestWants() const;
+  // How far the last of the attached is behind. A step for each of them.
+  std::uint64_t LagMax() const;
 };
 
 // One operation: holds the lock, and at its end lets everything happen that the change makes
@@ -104,8 +110,10 @@ class Topic::Turn {
 
  private:
   // Overwrites what it must; false: somebody wants that, and the wait for it is not over.
-  bool MakeRoom(std::uint64_t count, std::uint64_t charge, bool is_overdue);
-  std::optional<std::uint64_t> ToDropUnwanted(std::uint64_t count, std::uint64_t charge);
+  bool MakeRoom(const Retained::Wanted& wanted, bool is_overdue);
+  std::optional<std::uint64_t> ToDrop(const Retained::Wanted& wanted, bool is_overdue);
+  std::optional<std::uint64_t> ToDropUnwanted(const Retained::Wanted& wanted);
+  void Excuse(std::uint64_t drop);
   void WakeWaiting();
 
   Topic& topic_;

@@ -8,13 +8,13 @@
 namespace sluice::broker {
 
 std::shared_ptr<Topic> Topic::Create(std::string name, const TopicSpec& spec, std::uint64_t epoch,
-                                     const Clock& clock, Timers& timers) {
-  return std::shared_ptr<Topic>(new Topic(std::move(name), spec, epoch, clock, timers));
+                                     const Clock& clock, Timers& timers, MemoryBudget& memory) {
+  return std::shared_ptr<Topic>(new Topic(std::move(name), spec, epoch, clock, timers, memory));
 }
 
 Topic::Topic(std::string name, const TopicSpec& spec, std::uint64_t epoch, const Clock& clock,
-             Timers& timers)
-    : core_(std::make_unique<Core>(std::move(name), spec, epoch, clock, timers)) {}
+             Timers& timers, MemoryBudget& memory)
+    : core_(std::make_unique<Core>(std::move(name), spec, epoch, clock, timers, memory)) {}
 
 Topic::~Topic() = default;
 
@@ -45,9 +45,17 @@ TopicStats Topic::Describe() const {
   stats.refused_full = counts.refused_full;
   stats.refused_closed = counts.refused_closed;
   stats.timed_out = counts.timed_out;
+  stats.refused_memory = counts.refused_memory;
   stats.duplicates = counts.duplicates;
   stats.delivered = core.delivered;
   stats.missed = core.missed;
+  stats.lags = core.lags;
+  stats.evicted = core.evicted;
+  stats.deleted = core.deleted;
+  stats.abandoned = counts.abandoned;
+  stats.waited_publishes = counts.waited;
+  stats.lag_max = core.LagMax();
+  stats.waiting_since = core.intake.waiting_since();
   stats.retained_bytes = core.retained.meter().bytes;
   stats.waiting_publishes = static_cast<std::uint32_t>(core.line.waiting());
   stats.publishers = static_cast<std::uint32_t>(core.intake.producers());
@@ -131,7 +139,9 @@ std::uint64_t Topic::Turn::Destroy(ClosedReason reason) {
     after_.Tell(subscriber->notifier_);
     End(*subscriber, reason);
   }
-  return core_.retained.Clear();
+  const std::uint64_t count = core_.retained.Clear();
+  core_.deleted += count;
+  return count;
 }
 
 }  // namespace sluice::broker

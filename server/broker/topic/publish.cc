@@ -53,7 +53,7 @@ bool Topic::Turn::Enter(SendTicket& ticket) {
   Incoming& incoming = Intake::incoming(ticket);
   const bool is_overdue = ticket.is_linked() && core_.block_ends() <= now();
   const bool is_atomic = Intake::is_atomic(ticket);
-  if (is_atomic && !MakeRoom(incoming.remaining(), incoming.total_charge(), is_overdue)) {
+  if (is_atomic && !MakeRoom({incoming.remaining(), incoming.total_charge()}, is_overdue)) {
     return false;
   }
   Retained& retained = core_.retained;
@@ -61,7 +61,7 @@ bool Topic::Turn::Enter(SendTicket& ticket) {
   const std::uint64_t first_position = retained.next();
   std::uint32_t count = 0;
   while (incoming.remaining() > 0) {
-    if (!is_atomic && !MakeRoom(1, incoming.next_charge(), is_overdue)) break;
+    if (!is_atomic && !MakeRoom({1, incoming.next_charge()}, is_overdue)) break;
     retained.Push(incoming.Store(retained.meter(), now_unix_us));
     ++count;
   }
@@ -72,37 +72,68 @@ bool Topic::Turn::Enter(SendTicket& ticket) {
   return incoming.remaining() == 0;
 }
 
-bool Topic::Turn::MakeRoom(std::uint64_t count, std::uint64_t charge, bool is_overdue) {
+// What it has room for in bytes is its own bound, and in the daemon's memory what is free beside
+// what it retains: so it can always store as much as it overwrites.
+bool Topic::Turn::MakeRoom(const Retained::Wanted& wanted, bool is_overdue) {
+  MemoryPlace& memory = core_.intake.memory();
   Retained& retained = core_.retained;
-  if (retained.HasRoom(count, charge)) return true;
-  if (core_.spec.policy != SlowPolicy::kBlock) {
-    while (retained.size() > 0 && !retained.HasRoom(count, charge)) retained.DropOldest();
-    return true;
+  const std::uint64_t own_most = core_.spec.bytes_max;
+  Retained::Wanted allowed = wanted;
+  allowed.bytes_most = own_most;
+  if (wanted.charge != 0) {
+    allowed.bytes_most = std::min(own_most, retained.FreeBeside(memory.free()));
   }
-  std::optional<std::uint64_t> drop = ToDropUnwanted(count, charge);
+  const auto drop = ToDrop(allowed, is_overdue);
   if (!drop.has_value()) {
-    if (!is_overdue) return false;
-    drop = retained.ToDrop(count, charge, retained.size());
-    const std::uint64_t end = retained.oldest() + drop.value();
-    for (Subscriber* slow = core_.subscribers.front(); slow != nullptr;
-         slow = IntrusiveList<Subscriber>::Next(*slow)) {
-      if (slow->cursor_ < end) slow->is_excused_ = true;
-    }
+    bool is_memory = allowed.bytes_most < own_most;
+    allowed.bytes_most = own_most;
+    is_memory = is_memory && ToDrop(allowed, is_overdue).has_value();
+    return is_memory ? memory.SetShort(wanted.charge) : !memory.SetEnough();
   }
+  if (is_overdue && *drop > 0) Excuse(*drop);
   for (std::uint64_t i = 0; i < *drop; ++i) retained.DropOldest();
-  return true;
+  return memory.SetEnough();
+}
+
+// How many of the oldest go. None: some of them are wanted, and the wait for that is not over; or
+// all together are too little.
+std::optional<std::uint64_t> Topic::Turn::ToDrop(const Retained::Wanted& wanted, bool is_overdue) {
+  const Retained& retained = core_.retained;
+  if (retained.HasRoom(wanted)) return 0;
+  const bool may_drop_all = core_.spec.policy != SlowPolicy::kBlock;
+  if (!may_drop_all) {
+    if (const auto drop = ToDropUnwanted(wanted)) return drop;
+  }
+  return may_drop_all || is_overdue ? retained.ToDrop(wanted, retained.size()) : std::nullopt;
+}
+
+// Those that wanted what goes are not waited for any more.
+void Topic::Turn::Excuse(std::uint64_t drop) {
+  const std::uint64_t end = core_.retained.oldest() + drop;
+  for (Subscriber* slow = core_.subscribers.front(); slow != nullptr;
+       slow = IntrusiveList<Subscriber>::Next(*slow)) {
+    if (slow->cursor_ < end) slow->is_excused_ = true;
+  }
 }
 
 // First by what is known of the slowest, then by what is true.
-std::optional<std::uint64_t> Topic::Turn::ToDropUnwanted(std::uint64_t count,
-                                                         std::uint64_t charge) {
+std::optional<std::uint64_t> Topic::Turn::ToDropUnwanted(const Retained::Wanted& wanted) {
   const Retained& retained = core_.retained;
   const auto most = [&] {
     return std::clamp(core_.wanted_from, retained.oldest(), retained.next()) - retained.oldest();
   };
-  if (auto drop = retained.ToDrop(count, charge, most())) return drop;
+  if (auto drop = retained.ToDrop(wanted, most())) return drop;
   core_.wanted_from = core_.SlowestWants();
-  return retained.ToDrop(count, charge, most());
+  return retained.ToDrop(wanted, most());
+}
+
+MemoryWaiter::Turn Topic::TakeMemory() {
+  Turn turn(*this);
+  Intake& intake = turn.core().intake;
+  const bool is_progress =
+      intake.TakeMemory(turn.after(), [&turn](SendTicket& head) { return turn.Enter(head); });
+  turn.Balance();
+  return {intake.needs_memory(), is_progress};
 }
 
 }  // namespace sluice::broker

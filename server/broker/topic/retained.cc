@@ -6,13 +6,12 @@
 namespace sluice::broker {
 
 // A batch is freed with the last of its messages, and those stand side by side.
-std::optional<std::uint64_t> Retained::ToDrop(std::uint64_t count, std::uint64_t charge,
-                                              std::uint64_t most) const {
-  const std::uint64_t wanted = size() + count;
-  std::uint64_t drop = wanted > capacity() ? wanted - capacity() : 0;
+std::optional<std::uint64_t> Retained::ToDrop(const Wanted& wanted, std::uint64_t most) const {
+  const std::uint64_t count = size() + wanted.count;
+  std::uint64_t drop = count > capacity() ? count - capacity() : 0;
   if (drop > most) return std::nullopt;
-  std::uint64_t bytes = meter_.bytes + charge;
-  for (std::uint64_t i = 0; bytes > bytes_max_; ++i) {
+  std::uint64_t bytes = meter_.bytes + wanted.charge;
+  for (std::uint64_t i = 0; bytes > wanted.bytes_most; ++i) {
     if (i == most) return std::nullopt;
     const Message& message = messages_[static_cast<std::size_t>(i)];
     const bool is_last =

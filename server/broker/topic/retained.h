@@ -21,8 +21,9 @@ namespace sluice::broker {
 
 class Retained {
  public:
-  Retained(std::uint64_t capacity, std::uint64_t bytes_max)
-      : window_(static_cast<std::size_t>(capacity), 1), bytes_max_(bytes_max) {}
+  Retained(std::uint64_t capacity, MemoryBudget& memory)
+      : meter_{.bytes = RetainedBytes(memory), .sparse = {}},
+        window_(static_cast<std::size_t>(capacity), 1) {}
 
   std::uint64_t capacity() const noexcept { return window_.capacity(); }
   std::uint64_t size() const noexcept { return window_.size(); }
@@ -36,13 +37,22 @@ class Retained {
   }
   std::uint64_t CatchUp(std::uint64_t& cursor) const noexcept { return window_.CatchUp(cursor); }
 
-  // Messages, and bytes charged for them, beside what is here.
-  bool HasRoom(std::uint64_t count, std::uint64_t charge) const noexcept {
-    return size() + count <= capacity() && meter_.bytes + charge <= bytes_max_;
+  // Messages, and bytes charged for them, beside what is here; in so many bytes in all.
+  struct Wanted {
+    std::uint64_t count = 0;
+    std::uint64_t charge = 0;
+    std::uint64_t bytes_most = 0;
+  };
+  bool HasRoom(const Wanted& wanted) const noexcept {
+    return size() + wanted.count <= capacity() && meter_.bytes + wanted.charge <= wanted.bytes_most;
   }
   // How many of the oldest, at most `most`, must go for that. None: that is not enough.
-  std::optional<std::uint64_t> ToDrop(std::uint64_t count, std::uint64_t charge,
-                                      std::uint64_t most) const;
+  std::optional<std::uint64_t> ToDrop(const Wanted& wanted, std::uint64_t most) const;
+  // What may be retained in all, when so much is free.
+  std::uint64_t FreeBeside(std::uint64_t free) const noexcept {
+    const std::uint64_t sum = meter_.bytes + free;
+    return sum < free ? free : sum;
+  }
 
   void Push(Message message) {
     messages_.push_back(std::move(message));
@@ -59,7 +69,6 @@ class Retained {
  private:
   Meter meter_;  // outlives every message
   channel::broadcast::Window window_;
-  const std::uint64_t bytes_max_;
   std::deque<Message> messages_;  // grows with what is retained, not with the capacity
 };
 

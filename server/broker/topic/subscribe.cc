@@ -45,6 +45,7 @@ Announced Topic::Subscribe(Subscriber& subscriber, SubscriberOptions options,
   subscriber.cursor_ = announced.next_position;
   subscriber.missed_ = announced.missed;
   core.missed += announced.missed;
+  if (announced.missed != 0) ++core.lags;
   subscriber.options_ = std::move(options);
   if (core.is_deleted) {
     subscriber.end_ = ClosedReason::kDeleted;
@@ -70,11 +71,13 @@ void Topic::Take(Subscriber& subscriber, std::uint64_t bytes_max, Taken& out) {
   }
   if (const std::uint64_t missed = core.retained.CatchUp(subscriber.cursor_); missed != 0) {
     if (subscriber.options_.end_on_lag || core.spec.policy == SlowPolicy::kDisconnect) {
+      ++core.evicted;
       turn.End(subscriber, out.ended = ClosedReason::kLagged);
       return;
     }
     subscriber.missed_ += missed;
     core.missed += missed;
+    ++core.lags;
     subscriber.was_told_ = true;
     out.missed = missed;
     out.next_position = subscriber.cursor_;

@@ -38,7 +38,7 @@ struct Parties {
   explicit Parties(QueueSpec spec, Duration ack_timeout = Duration::zero()) {
     spec.capacity = 65'536;
     spec.max_in_flight = 65'536;
-    queue = Queue::Create("bench", *Effective(spec, limits), 1, clock, timers);
+    queue = Queue::Create("bench", *Effective(spec, limits), 1, clock, timers, memory);
     ConsumerOptions options;
     options.credit.messages = 65'536;
     options.ack_timeout = ack_timeout;
@@ -49,6 +49,7 @@ struct Parties {
 
   SystemClock clock;
   Timers timers{nullptr};
+  MemoryBudget memory{kNoMemoryLimit, timers};
   Limits limits;
   std::shared_ptr<Silent> silent = std::make_shared<Silent>();
   std::shared_ptr<Queue> queue;

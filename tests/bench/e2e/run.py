@@ -53,7 +53,8 @@ class Sluice(Server):
 
     def __init__(self, build, kind, capacity):
         self.kind, self.capacity = kind, capacity
-        super().__init__([f"{build}/server/sluiced", "--listen", "127.0.0.1:0"])
+        super().__init__([f"{build}/server/sluiced", "--listen", "127.0.0.1:0",
+                          "--http", "off"])
         line = self.process.stdout.readline()
         match = re.search(r"port (\d+)$", line.strip())
         if not match:
