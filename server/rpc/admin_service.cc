@@ -52,6 +52,9 @@ void FillBounds(const Services& services, v1::Bounds& out) {
   out.set_streams_max(streams.streams_max);
   out.set_streams_per_connection_max(streams.streams_per_connection_max);
   out.set_streams_per_address_max(streams.streams_per_address_max);
+  out.set_connections_max(services.connections.limits().connections_max);
+  out.set_connections_per_address_max(services.connections.limits().connections_per_address_max);
+  out.set_metadata_bytes_max(kMetadataBytesMax);
   out.set_sessions_max(limits.sessions_max);
   out.set_keepalive_interval_ms(Ms(services.keepalive_time));
   out.set_keepalive_timeout_ms(Ms(services.keepalive_timeout));
@@ -69,6 +72,8 @@ void FillBounds(const Services& services, v1::Bounds& out) {
   out.set_content_type_bytes_max(broker::kContentTypeBytesMax);
   out.set_tombstones_max(broker::kTombstonesMax);
   out.set_watch_selectors_max(broker::kWatchSelectorsMax);
+  out.set_memory_bytes_max(services.broker.memory().limit());
+  out.set_waiting_bytes_max(services.broker.memory().waiting_max());
   out.set_stream_calls_max(kStreamCallsMax);
   out.set_part_credit_default(broker::kPartCreditDefault);
   out.set_part_credit_max(broker::kPartCreditMax);
@@ -109,6 +114,9 @@ Result<v1::ServerInfoResponse> ServerInfo(const Services& services, const v1::Se
   live.set_workers(totals.workers);
   live.set_queued_calls(totals.queued_calls);
   live.set_calls_in_flight(totals.calls_in_flight);
+  const broker::MemoryBudget::Snapshot memory = services.broker.memory().snapshot();
+  live.set_memory_bytes_used(memory.used);
+  live.set_waiting_bytes(memory.waiting);
   return response;
 }
 
@@ -173,6 +181,22 @@ Result<v1::DrainResponse> Drain(const Services& services, const v1::DrainRequest
 }
 
 }  // namespace
+
+// From the message itself, so that no bound is told in one place and not in another.
+std::vector<Bound> BoundsInForce(const Services& services) {
+  v1::Bounds message;
+  FillBounds(services, message);
+  const google::protobuf::Descriptor& fields = *v1::Bounds::descriptor();
+  const google::protobuf::Reflection& values = *v1::Bounds::GetReflection();
+  std::vector<Bound> bounds;
+  for (int i = 0; i < fields.field_count(); ++i) {
+    const google::protobuf::FieldDescriptor* field = fields.field(i);
+    const bool is_short = field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_UINT32;
+    bounds.push_back({field->name(), is_short ? values.GetUInt32(message, field)
+                                              : values.GetUInt64(message, field)});
+  }
+  return bounds;
+}
 
 void AddAdminService(const Services& services, MethodTable& methods) {
   AddUnary<v1::ServerInfoRequest, v1::ServerInfoResponse>(

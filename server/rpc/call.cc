@@ -9,6 +9,9 @@
 
 #include "base/check.h"
 #include "broker/refusals.h"
+#include "rpc/call_stats.h"
+#include "rpc/limits.h"
+#include "rpc/metadata.h"
 #include "rpc/method_table.h"
 #include "rpc/status_map.h"
 
@@ -38,16 +41,17 @@ class Call::CallNotifier final : public broker::Notifier,
 };
 
 void Call::Request(Worker& worker, grpc::AsyncGenericService& service, const MethodTable& methods,
-                   StreamTable& streams) {
-  new Call(worker, service, methods, streams);  // owns itself
+                   StreamTable& streams, Connections& connections) {
+  new Call(worker, service, methods, streams, connections);  // owns itself
 }
 
 Call::Call(Worker& worker, grpc::AsyncGenericService& service, const MethodTable& methods,
-           StreamTable& streams)
+           StreamTable& streams, Connections& connections)
     : worker_(worker),
       service_(service),
       methods_(methods),
       streams_(streams),
+      connections_(connections),
       stream_(&context_),
       begin_event_(this, [](void* self, bool ok) { static_cast<Call*>(self)->OnBegin(ok); }),
       done_event_(this, [](void* self, bool) { static_cast<Call*>(self)->OnDone(); }),
@@ -61,6 +65,8 @@ Call::Call(Worker& worker, grpc::AsyncGenericService& service, const MethodTable
 }
 
 Call::~Call() {
+  CountEnd();
+  if (traffic_ != nullptr) traffic_->Ended();
   if (notifier_ != nullptr) notifier_->Forget();
   handler_.reset();
   if (info_ != nullptr) streams_.Remove(info_);
@@ -88,7 +94,7 @@ void Call::OnBegin(bool ok) {
     return;
   }
   ++owed_;  // the done tag
-  if (!worker_.is_closing()) Request(worker_, service_, methods_, streams_);
+  if (!worker_.is_closing()) Request(worker_, service_, methods_, streams_, connections_);
   Begin();
   DestroyIfSettled();
 }
@@ -97,16 +103,27 @@ void Call::Begin() {
   worker_.calls().PushBack(*this);
   peer_ = context_.peer();
   notifier_ = std::make_shared<CallNotifier>(*this);
+  began_ = worker_.clock().Now();
   const Method* method = methods_.Find(context_.method());
+  cells_ = &worker_.cells().method(method == nullptr ? 0 : method->index);
+  cells_->started.Add();
+  const std::uint64_t bytes = MetadataBytes(context_);
+  traffic_ = connections_.TrafficOf(peer_);
+  if (traffic_ != nullptr) traffic_->Began(bytes);
+  if (bytes > kMetadataBytesMax) {
+    Refuse(Strike::kMetadata,
+           OutOfBounds("metadata", "the limit of a call", kMetadataBytesMax, bytes));
+    return;
+  }
   if (method == nullptr) {
     Finish(Status(Code::kUnimplemented, "METHOD_NOT_SERVED",
                   "this daemon does not serve " + context_.method()));
     return;
   }
   Result<std::shared_ptr<StreamInfo>> info =
-      streams_.Add(context_.method(), peer_, method->is_stream, worker_.clock().Now());
+      streams_.Add(context_.method(), peer_, method->is_stream, began_);
   if (!info) {
-    Finish(info.error());
+    Refuse(Strike::kTooManyStreams, info.error());
     return;
   }
   info_ = std::move(*info);
@@ -116,6 +133,11 @@ void Call::Begin() {
   }
   handler_ = method->make(*this);
   Read();
+}
+
+void Call::Refuse(Strike strike, const Status& status) {
+  connections_.Struck(peer_, strike);
+  Finish(status);
 }
 
 void Call::Read() {
@@ -130,6 +152,7 @@ void Call::Write(const grpc::ByteBuffer& frame) {
   if (is_finishing_ || is_gone_) return;
   is_writing_ = true;
   ++owed_;
+  CountSent(frame);
   if (info_ != nullptr) info_->WriteBegan(worker_.clock().Now(), frame.Length());
   stream_.Write(frame, &write_event_);
 }
@@ -138,6 +161,8 @@ void Call::Finish(const Status& status) {
   if (is_finishing_ || is_gone_) return;
   is_finishing_ = true;
   ++owed_;
+  code_ = status.code();
+  if (!status.ok()) worker_.cells().CountRefused(status.reason());
   stream_.Finish(ToGrpc(status), &finish_event_);
 }
 
@@ -146,14 +171,23 @@ void Call::WriteAndFinish(const grpc::ByteBuffer& frame) {
   if (is_finishing_ || is_gone_) return;
   is_finishing_ = true;
   ++owed_;
+  code_ = Code::kOk;
+  CountSent(frame);
   stream_.WriteAndFinish(frame, grpc::WriteOptions(), grpc::Status::OK, &finish_event_);
 }
 
 void Call::OnDone() {
   --owed_;
+  const bool is_lost = context_.IsCancelled();
+  const bool is_expired = is_lost && deadline() <= worker_.clock().Now();
+  // Its handler may be finishing it, for a first frame that did not come.
+  if (is_lost && !has_frame_) {
+    connections_.Struck(peer_, is_expired ? Strike::kExpired : Strike::kReset);
+  }
   // A call that is being finished learns its fate from the tag of Finish.
-  if (context_.IsCancelled() && !is_finishing_) {
+  if (is_lost && !is_finishing_) {
     is_gone_ = true;
+    code_ = is_expired ? Code::kDeadlineExceeded : Code::kCancelled;
     if (handler_ != nullptr) handler_->OnGone();
     handler_.reset();
   }
@@ -163,6 +197,12 @@ void Call::OnDone() {
 void Call::OnRead(bool ok) {
   --owed_;
   is_reading_ = false;
+  has_frame_ |= ok;
+  if (ok) {
+    cells_->received.Add();
+    cells_->received_bytes.Add(frame_.Length());
+    if (traffic_ != nullptr) traffic_->Read(frame_.Length());
+  }
   if (handler_ != nullptr && !is_finishing_ && !is_gone_) {
     if (ok) {
       // Apart from the member, which the handler may have filled anew.
@@ -186,6 +226,11 @@ void Call::OnWrite(bool ok) {
 
 void Call::OnFinish(bool ok) {
   --owed_;
+  // A read that failed because the client went looked like a half-close, and was answered.
+  if (!ok) {
+    const bool is_expired = deadline() <= worker_.clock().Now();
+    code_ = is_expired ? Code::kDeadlineExceeded : Code::kCancelled;
+  }
   if (handler_ != nullptr) handler_->OnFinished(ok);
   handler_.reset();
   DestroyIfSettled();
@@ -198,6 +243,18 @@ void Call::Notice() {
 
 void Call::Drain(bool is_final) {
   if (handler_ != nullptr && !is_finishing_ && !is_gone_) handler_->OnDrain(is_final);
+}
+
+void Call::CountSent(const grpc::ByteBuffer& frame) {
+  cells_->sent.Add();
+  cells_->sent_bytes.Add(frame.Length());
+  if (traffic_ != nullptr) traffic_->Wrote(frame.Length());
+}
+
+void Call::CountEnd() {
+  if (cells_ == nullptr) return;
+  cells_->handled[static_cast<std::size_t>(code_)].Add();
+  cells_->handling.Observe(worker_.clock().Now() - began_);
 }
 
 void Call::DestroyIfSettled() {

@@ -20,6 +20,7 @@
 #include "base/intrusive_list.h"
 #include "base/status.h"
 #include "broker/notifier.h"
+#include "rpc/connections.h"
 #include "rpc/stream_table.h"
 #include "rpc/worker.h"
 
@@ -27,6 +28,7 @@ namespace sluice::rpc {
 
 class Call;
 class MethodTable;
+struct MethodCells;
 
 // What a method does with its call. Made when the call begins; destroyed when it has ended.
 class Handler {
@@ -62,7 +64,7 @@ class Call final : public ListNode {
  public:
   // Asks gRPC for one call; further calls are asked for as this one begins.
   static void Request(Worker& worker, grpc::AsyncGenericService& service,
-                      const MethodTable& methods, StreamTable& streams);
+                      const MethodTable& methods, StreamTable& streams, Connections& connections);
 
   // --- for handlers ---
   void Read();  // at most one outstanding
@@ -88,7 +90,7 @@ class Call final : public ListNode {
   class CallNotifier;
 
   Call(Worker& worker, grpc::AsyncGenericService& service, const MethodTable& methods,
-       StreamTable& streams);
+       StreamTable& streams, Connections& connections);
   ~Call();
 
   void OnBegin(bool ok);
@@ -97,20 +99,29 @@ class Call final : public ListNode {
   void OnWrite(bool ok);
   void OnFinish(bool ok);
   void Begin();
+  void Refuse(Strike strike, const Status& status);
   void DestroyIfSettled();
+  void CountSent(const grpc::ByteBuffer& frame);
+  void CountEnd();
 
   Worker& worker_;
   grpc::AsyncGenericService& service_;
   const MethodTable& methods_;
   StreamTable& streams_;
+  Connections& connections_;
   grpc::GenericServerContext context_;
   grpc::GenericServerAsyncReaderWriter stream_;
   std::string peer_;
   std::shared_ptr<StreamInfo> info_;
+  std::shared_ptr<Traffic> traffic_;  // nothing: nobody looks
   std::shared_ptr<CallNotifier> notifier_;
   std::unique_ptr<Handler> handler_;
   grpc::ByteBuffer frame_;
+  MethodCells* cells_ = nullptr;  // its worker's; nullptr: it has not begun
+  TimePoint began_{};
+  Code code_ = Code::kCancelled;  // as it ends
   int owed_ = 0;
+  bool has_frame_ = false;  // one was read
   bool is_reading_ = false;
   bool is_writing_ = false;
   bool is_finishing_ = false;

@@ -81,6 +81,8 @@ grpc::ByteBuffer ToFrame(const broker::KeyAnswer& answer, bool with_value) {
   wire::AppendUint(frame.text(), Number(Response::kWatchersFieldNumber), answer.watchers);
   wire::AppendUint(frame.text(), Number(Response::kReasonFieldNumber),
                    static_cast<std::uint64_t>(answer.reason));
+  wire::AppendUint(frame.text(), Number(v1::SetKeyResponse::kFullReasonFieldNumber),
+                   static_cast<std::uint64_t>(answer.full_reason));
   return frame.Finish();
 }
 

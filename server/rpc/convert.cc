@@ -25,6 +25,8 @@ static_assert(SameNumber(broker::ClosedReason::kSuperseded, v1::CLOSED_REASON_SU
 static_assert(SameNumber(broker::ClosedReason::kFinished, v1::CLOSED_REASON_FINISHED));
 static_assert(SameNumber(broker::ClosedReason::kLimit, v1::CLOSED_REASON_LIMIT));
 static_assert(v1::ClosedReason_MAX == v1::CLOSED_REASON_LIMIT);
+static_assert(SameNumber(broker::FullReason::kServerMemory, v1::FULL_REASON_SERVER_MEMORY));
+static_assert(v1::FullReason_MAX == v1::FULL_REASON_SERVER_MEMORY);
 static_assert(SameNumber(broker::Durability::kMemory, v1::DURABILITY_MEMORY));
 static_assert(SameNumber(broker::Durability::kDisk, v1::DURABILITY_DISK));
 static_assert(v1::Durability_MAX == v1::DURABILITY_DISK);
@@ -196,6 +198,7 @@ v1::Ack ToWire(const broker::Ack& ack) {
   out.set_duplicate(ack.duplicate);
   out.set_reason(ToWire(ack.reason));
   out.set_delivered_to(ack.delivered_to);
+  out.set_full_reason(static_cast<v1::FullReason>(ack.full_reason));
   return out;
 }
 
@@ -209,7 +212,8 @@ void AppendAcks(const std::vector<broker::Ack>& acks, std::string& frame) {
                             .durability = is_ok ? std::uint32_t{v1::DURABILITY_MEMORY} : 0u,
                             .is_duplicate = ack.duplicate,
                             .reason = static_cast<std::uint32_t>(ack.reason),
-                            .delivered_to = ack.delivered_to});
+                            .delivered_to = ack.delivered_to,
+                            .full_reason = static_cast<std::uint32_t>(ack.full_reason)});
   }
 }
 

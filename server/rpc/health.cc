@@ -7,18 +7,19 @@
 namespace sluice::rpc {
 
 bool Health::IsKnown(std::string_view service) {
-  constexpr std::array<std::string_view, 7> kServices = {"",
+  constexpr std::array<std::string_view, 8> kServices = {"",
                                                          "sluice.v1.QueueService",
                                                          "sluice.v1.TopicService",
                                                          "sluice.v1.RequestService",
                                                          "sluice.v1.ConfigService",
                                                          "sluice.v1.SessionService",
-                                                         "sluice.v1.AdminService"};
+                                                         "sluice.v1.AdminService",
+                                                         kLiveness};
   return std::find(kServices.begin(), kServices.end(), service) != kServices.end();
 }
 
-void Health::SetServing(bool is_serving) {
-  if (is_serving_.exchange(is_serving, std::memory_order_acq_rel) == is_serving) return;
+void Health::Set(std::atomic<bool>& what, bool value) {
+  if (what.exchange(value) == value) return;
   broker::Notices notices;
   {
     MutexLock lock(mutex_);

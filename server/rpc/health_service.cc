@@ -13,9 +13,9 @@ using grpc::health::v1::HealthCheckResponse;
 
 HealthCheckResponse Answer(const Health& health, const std::string& service) {
   HealthCheckResponse response;
-  response.set_status(!Health::IsKnown(service) ? HealthCheckResponse::SERVICE_UNKNOWN
-                      : health.is_serving()     ? HealthCheckResponse::SERVING
-                                                : HealthCheckResponse::NOT_SERVING);
+  response.set_status(!Health::IsKnown(service)    ? HealthCheckResponse::SERVICE_UNKNOWN
+                      : health.is_serving(service) ? HealthCheckResponse::SERVING
+                                                   : HealthCheckResponse::NOT_SERVING);
   return response;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/refusals.h"
+#include "rpc/call_stats.h"
 #include "rpc/convert.h"
 #include "rpc/queue_handlers.h"
 #include "rpc/unary.h"
@@ -78,6 +79,7 @@ void ReceiveHandler::Answer() {
   }
   std::string rest;
   AppendRuns(received.delivery, rest);
+  call().worker().cells().QueueDelivers(received.delivery.runs, broker_.clock().UnixMicros());
   rest += response.SerializeAsString();
   call().WriteAndFinish(MakeFrame(received.delivery, rest));
 }

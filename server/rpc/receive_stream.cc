@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/refusals.h"
 #include "rpc/byte_buffer.h"
+#include "rpc/call_stats.h"
 #include "rpc/convert.h"
 #include "rpc/queue_handlers.h"
 #include "wire/frame_writer.h"
@@ -188,6 +189,7 @@ void ReceiveStreamHandler::Deliver() {
     rest.swap(event);
   } else if (is_attached_ && !is_finishing_ && is_in_queue_) {
     queue_->Take(consumer_, broker::kDeliveryBytesMax, writing_);
+    call().worker().cells().QueueDelivers(writing_.runs, services_.broker.clock().UnixMicros());
     AppendRuns(writing_, rest);
   }
   if (!results_.empty()) {

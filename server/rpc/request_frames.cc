@@ -17,7 +17,7 @@ namespace {
 
 // The numbers of the same fields in the three messages that answer a call; 0: it has none such.
 struct ReplyFields {
-  std::uint32_t call_id, outcome, message, failure, reason, handed_out, last;
+  std::uint32_t call_id, outcome, message, failure, reason, handed_out, last, full_reason;
 };
 
 constexpr ReplyFields kCallResponse = {.call_id = 0,
@@ -26,7 +26,8 @@ constexpr ReplyFields kCallResponse = {.call_id = 0,
                                        .failure = v1::CallResponse::kFailureFieldNumber,
                                        .reason = v1::CallResponse::kReasonFieldNumber,
                                        .handed_out = v1::CallResponse::kHandedOutFieldNumber,
-                                       .last = 0};
+                                       .last = 0,
+                                       .full_reason = v1::CallResponse::kFullReasonFieldNumber};
 constexpr ReplyFields kCallPartsResponse = {
     .call_id = 0,
     .outcome = v1::CallPartsResponse::kOutcomeFieldNumber,
@@ -34,14 +35,16 @@ constexpr ReplyFields kCallPartsResponse = {
     .failure = v1::CallPartsResponse::kFailureFieldNumber,
     .reason = v1::CallPartsResponse::kReasonFieldNumber,
     .handed_out = v1::CallPartsResponse::kHandedOutFieldNumber,
-    .last = v1::CallPartsResponse::kLastFieldNumber};
+    .last = v1::CallPartsResponse::kLastFieldNumber,
+    .full_reason = v1::CallPartsResponse::kFullReasonFieldNumber};
 constexpr ReplyFields kCallReply = {.call_id = v1::CallReply::kCallIdFieldNumber,
                                     .outcome = v1::CallReply::kOutcomeFieldNumber,
                                     .message = v1::CallReply::kMessageFieldNumber,
                                     .failure = v1::CallReply::kFailureFieldNumber,
                                     .reason = v1::CallReply::kReasonFieldNumber,
                                     .handed_out = v1::CallReply::kHandedOutFieldNumber,
-                                    .last = v1::CallReply::kLastFieldNumber};
+                                    .last = v1::CallReply::kLastFieldNumber,
+                                    .full_reason = v1::CallReply::kFullReasonFieldNumber};
 
 // All but the message.
 std::string EncodeHead(const broker::CallReply& reply, const ReplyFields& fields) {
@@ -57,6 +60,7 @@ std::string EncodeHead(const broker::CallReply& reply, const ReplyFields& fields
   wire::AppendUint(out, fields.reason, static_cast<std::uint64_t>(reply.reason));
   wire::AppendUint(out, fields.handed_out, reply.handed_out);
   if (fields.last != 0) wire::AppendUint(out, fields.last, reply.is_last);
+  wire::AppendUint(out, fields.full_reason, static_cast<std::uint64_t>(reply.full_reason));
   return out;
 }
 

@@ -5,12 +5,18 @@
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+#include <grpcpp/server_posix.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <vector>
 
+#include "rpc/acceptor.h"
 #include "rpc/call.h"
 #include "rpc/limits.h"
+#include "rpc/listeners.h"
+#include "rpc/method_names.h"
+#include "rpc/own_peer.h"
 #include "rpc/services.h"
 #include "rpc/worker.h"
 
@@ -30,8 +36,6 @@ std::chrono::milliseconds PingIntervalMin(const RpcServerOptions& options) {
 }
 
 void SetChannelArguments(const RpcServerOptions& options, grpc::ServerBuilder& builder) {
-  // A second daemon on the same port must fail instead of sharing the connections.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0);
   builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 0);
   // A fixed window bounds what one unread stream may push into our memory.
@@ -43,7 +47,8 @@ void SetChannelArguments(const RpcServerOptions& options, grpc::ServerBuilder& b
   builder.AddChannelArgument(
       GRPC_ARG_MAX_CONCURRENT_STREAMS,
       static_cast<int>(options.streams.streams_per_connection_max) + kStreamsRefusedAtOnce);
-  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 16 << 10);
+  // Likewise.
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kTransportMetadataBytesMax);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS,
                              static_cast<int>(options.keepalive_time.count()));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
@@ -54,8 +59,24 @@ void SetChannelArguments(const RpcServerOptions& options, grpc::ServerBuilder& b
                              static_cast<int>(PingIntervalMin(options).count()));
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 3);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000);
+  // gRPC unpacks a message before it looks at its size: a small one may become any size.
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   builder.SetMaxReceiveMessageSize(kTransportFrameBytesMax);
   builder.SetMaxSendMessageSize(-1);
+}
+
+// As many connections as there are descriptors for, some of which are not theirs.
+ConnectionLimits BoundedBy(const RpcServerOptions& options) {
+  constexpr rlim_t kOthersMax = 128;
+  ConnectionLimits limits = options.connections;
+  limits.calls_max = options.streams.streams_per_connection_max;
+  rlimit descriptors{};
+  if (getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return limits;
+  const rlim_t others = std::min(kOthersMax, descriptors.rlim_cur / 8);
+  if (descriptors.rlim_cur - others >= limits.connections_max) return limits;
+  limits.connections_max = static_cast<std::uint32_t>(descriptors.rlim_cur - others);
+  return limits;
 }
 
 }  // namespace
@@ -64,9 +85,11 @@ struct RpcServer::Parts {
   Parts(RpcServerOptions given, broker::Broker& the_broker)
       : options(std::move(given)),
         broker(the_broker),
-        streams(options.streams),
+        streams(options.streams, &own_peer),
+        connections(BoundedBy(options), broker.clock(), &own_peer),
         services{.broker = broker,
                  .streams = streams,
+                 .connections = connections,
                  .health = health,
                  .started = broker.clock().Now(),
                  .started_unix_us = broker.clock().UnixMicros(),
@@ -86,13 +109,14 @@ struct RpcServer::Parts {
     AddAdminService(services, methods);
     AddHealthService(services, methods);
     if (options.reflection) AddReflectionService(methods);
+    calls = std::make_unique<CallStats>(MethodNames(methods), options.queues);
   }
 
   void DrainCalls(bool is_final) {
     for (const auto& worker : workers) {
       worker->PostTask([worker = worker.get(), is_final] {
-        IntrusiveList<Call>& calls = worker->calls();
-        for (Call* call = calls.front(); call != nullptr;) {
+        IntrusiveList<Call>& begun = worker->calls();
+        for (Call* call = begun.front(); call != nullptr;) {
           Call* next = IntrusiveList<Call>::Next(*call);
           call->Drain(is_final);
           call = next;
@@ -103,14 +127,17 @@ struct RpcServer::Parts {
 
   const RpcServerOptions options;
   broker::Broker& broker;
+  OwnPeer own_peer;
   StreamTable streams;
+  Connections connections;
   Health health;
   MethodTable methods;
   const Services services;
+  std::unique_ptr<CallStats> calls;
   grpc::AsyncGenericService generic;
   std::vector<std::unique_ptr<Worker>> workers;
   std::unique_ptr<grpc::Server> server;
-  int port = 0;
+  std::unique_ptr<Acceptor> acceptor;
   bool is_stopped = false;
 };
 
@@ -119,40 +146,73 @@ RpcServer::RpcServer(RpcServerOptions options, broker::Broker& broker)
 
 RpcServer::~RpcServer() { Stop(std::chrono::milliseconds(0)); }
 
-int RpcServer::port() const noexcept { return parts_->port; }
+int RpcServer::port() const noexcept {
+  return parts_->acceptor == nullptr ? 0 : parts_->acceptor->port();
+}
+
+const CallStats& RpcServer::call_stats() const noexcept { return *parts_->calls; }
+
+std::uint32_t RpcServer::workers() const noexcept { return parts_->services.workers; }
 
 Status RpcServer::Start() {
   Parts& p = *parts_;
+  Result<Listeners> listeners = Listeners::Open(p.options.listen, p.options.keepalive_timeout);
+  if (!listeners) return listeners.error();
   grpc::ServerBuilder builder;
   SetChannelArguments(p.options, builder);
-  builder.AddListeningPort(p.options.listen, grpc::InsecureServerCredentials(), &p.port);
+  std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor> transport =
+      builder.experimental().AddExternalConnectionAcceptor(
+          grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+          grpc::InsecureServerCredentials());
   builder.RegisterAsyncGenericService(&p.generic);
   for (std::uint32_t i = 0; i < p.services.workers; ++i) {
     p.workers.push_back(std::make_unique<Worker>(builder.AddCompletionQueue(), p.broker.clock(),
-                                                 i == 0 ? &p.broker.timers() : nullptr));
+                                                 i == 0 ? &p.broker.timers() : nullptr,
+                                                 p.calls->worker(i)));
   }
   p.server = builder.BuildAndStart();
-  if (p.server == nullptr || p.port == 0) {
+  if (p.server == nullptr) {
     // The queues of a server that never was are shut down and drained as those of one that was.
-    if (p.server != nullptr) p.server->Shutdown();
     for (const auto& worker : p.workers) worker->Start();
     for (const auto& worker : p.workers) worker->Close();
     for (const auto& worker : p.workers) worker->Join();
     p.is_stopped = true;
-    return Status(Code::kUnavailable, "CANNOT_LISTEN",
-                  "cannot listen on " + p.options.listen +
-                      ": the address is in use or not one of this machine");
+    return Status(Code::kInternal, "CANNOT_SERVE", "gRPC cannot start a server");
   }
   p.broker.timers().SetWake([worker = p.workers.front().get()] { worker->Wake(); });
   for (const auto& worker : p.workers) {
     for (int i = 0; i < kRequestsPerQueue; ++i) {
-      Call::Request(*worker, p.generic, p.methods, p.streams);
+      Call::Request(*worker, p.generic, p.methods, p.streams, p.connections);
     }
     worker->Start();
   }
+  p.acceptor = std::make_unique<Acceptor>(
+      std::move(*listeners), p.connections, [transport](int listener_fd, int fd) {
+        grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+        connection.listener_fd = listener_fd;
+        connection.fd = fd;
+        transport->HandleNewConnection(&connection);
+      });
+  p.acceptor->Start();
   p.health.SetServing(true);
   return Status();
 }
+
+void RpcServer::AskWorkers(const std::function<void(std::uint32_t worker)>& answer) {
+  for (std::uint32_t i = 0; i < parts_->workers.size(); ++i) {
+    parts_->workers[i]->PostTask([answer, i] { answer(i); });
+  }
+}
+
+void RpcServer::SetAlive(bool is_alive) { parts_->health.SetAlive(is_alive); }
+
+OwnPeer& RpcServer::own_peer() noexcept { return parts_->own_peer; }
+
+const StreamTable& RpcServer::streams() const noexcept { return parts_->streams; }
+
+Connections& RpcServer::connections() noexcept { return parts_->connections; }
+
+std::vector<Bound> RpcServer::bounds() const { return BoundsInForce(parts_->services); }
 
 void RpcServer::StopReadiness() { parts_->health.SetServing(false); }
 
@@ -169,6 +229,7 @@ void RpcServer::Stop(std::chrono::milliseconds patience) {
   Parts& p = *parts_;
   if (p.is_stopped || p.server == nullptr) return;
   p.is_stopped = true;
+  p.acceptor->Stop();  // a connection given to a server that is shut down would never be closed
   // The workers go on polling meanwhile: without them nothing would ever complete.
   p.server->Shutdown(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
                                   gpr_time_from_millis(patience.count(), GPR_TIMESPAN)));

@@ -4,8 +4,11 @@
 
 #include <chrono>
 #include <functional>
+#include <vector>
 
 #include "broker/broker.h"
+#include "rpc/bound.h"
+#include "rpc/connections.h"
 #include "rpc/health.h"
 #include "rpc/method_table.h"
 #include "rpc/stream_table.h"
@@ -16,6 +19,7 @@ namespace sluice::rpc {
 struct Services {
   broker::Broker& broker;
   StreamTable& streams;
+  Connections& connections;
   Health& health;
   TimePoint started;
   std::uint64_t started_unix_us;
@@ -28,6 +32,9 @@ struct Services {
   std::uint32_t workers;
   std::function<void(std::chrono::milliseconds grace)> drain_requested;
 };
+
+// As ServerInfo tells them.
+std::vector<Bound> BoundsInForce(const Services& services);
 
 void AddQueueService(const Services& services, MethodTable& methods);
 void AddTopicService(const Services& services, MethodTable& methods);

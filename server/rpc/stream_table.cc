@@ -5,11 +5,10 @@
 #include <string_view>
 #include <tuple>
 
+#include "rpc/connections.h"
+
 namespace sluice::rpc {
 namespace {
-
-// "ipv4:10.0.0.7:51234" without its port. A peer that has none is its own address.
-std::string AddressOf(const std::string& peer) { return peer.substr(0, peer.rfind(':')); }
 
 Status TooMany(std::string_view what, std::uint32_t limit) {
   std::string message("too many open streams ");
@@ -35,7 +34,8 @@ Result<std::shared_ptr<StreamInfo>> StreamTable::Add(const std::string& method,
   info->peer = peer;
   info->is_stream = is_stream;
   info->began = now;
-  const std::string address = AddressOf(peer);
+  if (own_ != nullptr && own_->Is(peer)) return info;
+  const std::string address(AddressOf(peer));
   MutexLock lock(mutex_);
   if (infos_.size() >= limits_.streams_max) return TooMany("in all", limits_.streams_max);
   std::uint32_t& connection = per_connection_[peer];
@@ -56,7 +56,7 @@ Result<std::shared_ptr<StreamInfo>> StreamTable::Add(const std::string& method,
 }
 
 void StreamTable::Remove(const std::shared_ptr<StreamInfo>& info) {
-  const std::string address = AddressOf(info->peer);
+  const std::string address(AddressOf(info->peer));
   MutexLock lock(mutex_);
   if (infos_.erase(info->id) == 0) return;
   if (info->is_stream) --streams_;
@@ -65,8 +65,8 @@ void StreamTable::Remove(const std::shared_ptr<StreamInfo>& info) {
 }
 
 void StreamTable::SetChannel(StreamInfo& info, const std::string& channel) {
-  MutexLock lock(mutex_);
   info.channel = channel;
+  info.has_channel.store(true, std::memory_order_release);
 }
 
 std::size_t StreamTable::size() const {
@@ -79,28 +79,47 @@ std::size_t StreamTable::streams() const {
   return streams_;
 }
 
+StreamFigures StreamTable::Figures(TimePoint now) const {
+  StreamFigures figures;
+  MutexLock lock(mutex_);
+  figures.streams = streams_;
+  figures.unary = infos_.size() - streams_;
+  for (const auto& [id, info] : infos_) {
+    const Duration::rep write_began = info->write_began.load(std::memory_order_relaxed);
+    if (write_began == 0) continue;
+    const Duration stalled = now - TimePoint(Duration(write_began));
+    if (stalled <= kStalled) continue;
+    ++figures.stalled;
+    figures.stalled_max = std::max(figures.stalled_max, stalled);
+  }
+  return figures;
+}
+
 std::vector<StreamView> StreamTable::List(TimePoint now) const {
-  std::vector<StreamView> views;
+  std::vector<std::shared_ptr<const StreamInfo>> infos;
   {
     MutexLock lock(mutex_);
-    views.reserve(infos_.size());
-    for (const auto& [id, info] : infos_) {
-      const Duration::rep write_began = info->write_began.load(std::memory_order_relaxed);
-      views.push_back({
-          .id = id,
-          .method = info->method,
-          .peer = info->peer,
-          .channel = info->channel,
-          .state = info->state.load(std::memory_order_relaxed),
-          .age = now - info->began,
-          .write_stalled =
-              write_began == 0 ? Duration::zero() : now - TimePoint(Duration(write_began)),
-          .write_bytes = write_began == 0 ? 0 : info->write_bytes.load(std::memory_order_relaxed),
-          .held_messages = info->held_messages.load(std::memory_order_relaxed),
-          .credit_messages = info->credit_messages.load(std::memory_order_relaxed),
-          .waiting_messages = info->waiting_messages.load(std::memory_order_relaxed),
-      });
-    }
+    infos.reserve(infos_.size());
+    for (const auto& [id, info] : infos_) infos.push_back(info);
+  }
+  std::vector<StreamView> views;
+  views.reserve(infos.size());
+  for (const auto& info : infos) {
+    const Duration::rep write_began = info->write_began.load(std::memory_order_relaxed);
+    views.push_back({
+        .id = info->id,
+        .method = info->method,
+        .peer = info->peer,
+        .channel = info->has_channel.load(std::memory_order_acquire) ? info->channel : "",
+        .state = info->state.load(std::memory_order_relaxed),
+        .age = now - info->began,
+        .write_stalled =
+            write_began == 0 ? Duration::zero() : now - TimePoint(Duration(write_began)),
+        .write_bytes = write_began == 0 ? 0 : info->write_bytes.load(std::memory_order_relaxed),
+        .held_messages = info->held_messages.load(std::memory_order_relaxed),
+        .credit_messages = info->credit_messages.load(std::memory_order_relaxed),
+        .waiting_messages = info->waiting_messages.load(std::memory_order_relaxed),
+    });
   }
   std::sort(views.begin(), views.end(), [](const StreamView& a, const StreamView& b) {
     return std::tuple(b.write_stalled, b.age, a.id) < std::tuple(a.write_stalled, a.age, b.id);

@@ -13,11 +13,12 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "base/result.h"
+#include "rpc/own_peer.h"
 
 namespace sluice::rpc {
 
-// Threads: the constant parts are safe to read; the atomics are figures, not synchronisation; the
-// channel is set once, under the table's lock.
+// Threads: the constant parts are safe to read; the figures are no synchronisation; the channel is
+// set at most once, and read only when `has_channel`.
 struct StreamInfo {
   // In nanoseconds of the monotonic clock.
   void WriteBegan(TimePoint now, std::uint64_t bytes) noexcept {
@@ -31,7 +32,8 @@ struct StreamInfo {
   std::string peer;
   bool is_stream = false;
   TimePoint began{};
-  std::string channel;  // guarded by the table's lock; empty: none yet
+  std::string channel;
+  std::atomic<bool> has_channel = false;
   std::atomic<const char*> state = "open";
   std::atomic<Duration::rep> write_began = 0;  // 0: no write is in flight
   std::atomic<std::uint64_t> write_bytes = 0;
@@ -55,6 +57,15 @@ struct StreamView {
   std::uint64_t waiting_messages = 0;
 };
 
+// What all of them come to.
+struct StreamFigures {
+  std::uint64_t streams = 0;
+  std::uint64_t unary = 0;
+  std::uint64_t stalled = 0;  // whose write has waited longer than kStalled
+  Duration stalled_max{0};    // the longest such wait
+};
+inline constexpr Duration kStalled = std::chrono::seconds(1);
+
 struct StreamLimits {
   std::uint32_t streams_max = 10'000;
   std::uint32_t streams_per_connection_max = 1'000;
@@ -64,22 +75,28 @@ struct StreamLimits {
 // Thread-safe. A leaf lock.
 class StreamTable {
  public:
-  explicit StreamTable(StreamLimits limits) : limits_(limits) {}
+  // Calls of `own` are neither bounded nor shown: their id is 0.
+  explicit StreamTable(StreamLimits limits, const OwnPeer* own = nullptr)
+      : limits_(limits), own_(own) {}
 
   // RESOURCE_EXHAUSTED, reason TOO_MANY_STREAMS, naming which limit. Unary calls count, too.
   Result<std::shared_ptr<StreamInfo>> Add(const std::string& method, const std::string& peer,
                                           bool is_stream, TimePoint now);
   void Remove(const std::shared_ptr<StreamInfo>& info);
-  void SetChannel(StreamInfo& info, const std::string& channel);
+  // By the worker of the call, once.
+  static void SetChannel(StreamInfo& info, const std::string& channel);
 
   const StreamLimits& limits() const noexcept { return limits_; }
   std::size_t size() const;     // every open call
   std::size_t streams() const;  // those that are not unary
-  // The longest stalled first, then the oldest.
+  StreamFigures Figures(TimePoint now) const;
+  // The longest stalled first, then the oldest. Calls begin and end meanwhile: the lock is held
+  // only to see which there are.
   std::vector<StreamView> List(TimePoint now) const;
 
  private:
   const StreamLimits limits_;
+  const OwnPeer* const own_;
   mutable Mutex mutex_;
   std::uint64_t next_id_ GUARDED_BY(mutex_) = 1;
   std::size_t streams_ GUARDED_BY(mutex_) = 0;

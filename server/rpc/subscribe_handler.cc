@@ -5,6 +5,7 @@
 
 #include "broker/refusals.h"
 #include "rpc/byte_buffer.h"
+#include "rpc/call_stats.h"
 #include "rpc/convert.h"
 #include "rpc/topic_convert.h"
 #include "rpc/unary.h"
@@ -82,6 +83,8 @@ void SubscribeHandler::Advance() {
   const bool is_streams = frame_.topic_ref == 0 || !subscription_->is_pattern();
   if (is_end && is_streams) return EndWith(frame_.reason);
   call().info().held_messages = frame_.taken.delivery.messages;
+  call().worker().cells().TopicDelivers(frame_.taken.delivery.runs,
+                                        services_.broker.clock().UnixMicros());
   call().Write(ToFrame(frame_));
   frame_.taken.Clear();  // the transport has its own references
 }

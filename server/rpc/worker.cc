@@ -2,6 +2,7 @@
 #include "rpc/worker.h"
 
 #include <grpc/support/time.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <chrono>
@@ -10,13 +11,14 @@
 
 #include "broker/timers.h"
 #include "rpc/call.h"
+#include "rpc/call_stats.h"
 
 namespace sluice::rpc {
 namespace {
 
 // Events taken in one turn before the inbox is looked at: what arrives together is answered
 // together, and no stream waits long behind a busy one.
-constexpr int kEventsPerTurn = 256;
+constexpr std::uint64_t kEventsPerTurn = 256;
 
 thread_local Worker* current_worker = nullptr;
 
@@ -39,10 +41,11 @@ gpr_timespec DeadlineAt(TimePoint when, TimePoint now) {
 }  // namespace
 
 Worker::Worker(std::unique_ptr<grpc::ServerCompletionQueue> queue, const Clock& clock,
-               broker::Timers* timers)
+               broker::Timers* timers, WorkerCells& cells)
     : queue_(std::move(queue)),
       clock_(clock),
       timers_(timers),
+      cells_(cells),
       alarm_event_(this, [](void* self, bool) {
         auto& worker = *static_cast<Worker*>(self);
         MutexLock lock(worker.mutex_);
@@ -117,16 +120,20 @@ void Worker::RunInbox() {
 
 bool Worker::RunEvents() {
   const TimePoint now = clock_.Now();
+  cells_.TurnBegins(now);
   TimePoint due = timers_ != nullptr ? timers_->next() : kNever;
   if (!local_.empty()) due = now;
   gpr_timespec deadline = DeadlineAt(due, now);
-  for (int i = 0; i < kEventsPerTurn; ++i) {
+  for (std::uint64_t i = 0; i < kEventsPerTurn; ++i) {
     void* tag = nullptr;
     bool ok = false;
-    switch (queue_->AsyncNext(&tag, &ok, deadline)) {
+    const auto got = queue_->AsyncNext(&tag, &ok, deadline);
+    if (i == 0) cells_.WaitEnds(clock_.Now());  // the later ones do not wait
+    switch (got) {
       case grpc::CompletionQueue::SHUTDOWN:
         return false;
       case grpc::CompletionQueue::TIMEOUT:
+        cells_.TurnEnds(i);
         return true;
       case grpc::CompletionQueue::GOT_EVENT:
         static_cast<Event*>(tag)->Run(ok);
@@ -134,10 +141,12 @@ bool Worker::RunEvents() {
         break;
     }
   }
+  cells_.TurnEnds(kEventsPerTurn);
   return true;
 }
 
 void Worker::Loop() {
+  pthread_setname_np(pthread_self(), "worker");
   current_worker = this;
   while (RunEvents()) {
     RunInbox();

@@ -31,6 +31,7 @@ class Timers;
 namespace sluice::rpc {
 
 class Call;
+class WorkerCells;
 
 // What a completion queue's tag points to: a fixed member of the object the event belongs to.
 class Event {
@@ -53,15 +54,17 @@ class InboxItem {
 
 class Worker {
  public:
-  // `timers` makes this worker the timekeeper; `clock` is theirs.
+  // `timers` makes this worker the timekeeper; `clock` is theirs. `cells` are its own.
   Worker(std::unique_ptr<grpc::ServerCompletionQueue> queue, const Clock& clock,
-         broker::Timers* timers);
+         broker::Timers* timers, WorkerCells& cells);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
   grpc::ServerCompletionQueue* queue() const noexcept { return queue_.get(); }
   const Clock& clock() const noexcept { return clock_; }
+  // The worker's thread only.
+  WorkerCells& cells() const noexcept { return cells_; }
 
   void Start();
   // Any thread. Dropped when the worker is closing.
@@ -92,6 +95,7 @@ class Worker {
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   const Clock& clock_;
   broker::Timers* const timers_;
+  WorkerCells& cells_;
   std::thread thread_;
   std::string scratch_;
   IntrusiveList<Call> calls_;

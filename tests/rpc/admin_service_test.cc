@@ -75,6 +75,7 @@ class AdminTest : public RpcTest {
 TEST_F(AdminTest, ServerInfoTellsEveryBound) {
   options_.drain_delay = milliseconds(5);
   options_.streams.streams_per_address_max = 77;
+  options_.connections = {.connections_max = 500, .connections_per_address_max = 78};
   Serve();
   const v1::ServerInfoResponse info = Info();
   EXPECT_EQ(info.version(), kVersion);
@@ -94,6 +95,9 @@ TEST_F(AdminTest, ServerInfoTellsEveryBound) {
   EXPECT_EQ(bounds.lease_default_ms(), 30'000u);
   EXPECT_EQ(bounds.lease_max_ms(), 43'200'000u);
   EXPECT_EQ(bounds.streams_per_address_max(), 77u);
+  EXPECT_EQ(bounds.connections_max(), 500u);
+  EXPECT_EQ(bounds.connections_per_address_max(), 78u);
+  EXPECT_EQ(bounds.metadata_bytes_max(), 16u << 10);
   EXPECT_EQ(bounds.keepalive_interval_ms(), 10'000u);
   EXPECT_EQ(bounds.drain_delay_ms(), 5u);
   EXPECT_EQ(bounds.drain_grace_ms(), 8'000u);

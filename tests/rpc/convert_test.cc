@@ -262,6 +262,9 @@ TEST(Convert, AcksHaveEveryField) {
   EXPECT_EQ(refused.reason(), v1::CLOSED_REASON_DELETED);
   EXPECT_EQ(refused.durability(), v1::DURABILITY_UNSPECIFIED);  // nothing was kept
   EXPECT_FALSE(refused.duplicate());
+  EXPECT_EQ(refused.full_reason(), v1::FULL_REASON_UNSPECIFIED);
+  ack = {.outcome = broker::Outcome::kFull, .full_reason = broker::FullReason::kServerMemory};
+  EXPECT_EQ(ToWire(ack).full_reason(), v1::FULL_REASON_SERVER_MEMORY);
 }
 
 // The names, not only the numbers: both enums say the same.

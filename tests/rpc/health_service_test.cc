@@ -52,6 +52,9 @@ TEST_F(HealthServiceTest, CheckAnswersForTheDaemonAndItsServices) {
   server_->StopReadiness();
   EXPECT_EQ(Check("")->status(), HealthCheckResponse::NOT_SERVING);
   EXPECT_EQ(Check("sluice.v1.QueueService")->status(), HealthCheckResponse::NOT_SERVING);
+  EXPECT_EQ(Check("liveness")->status(), HealthCheckResponse::SERVING);
+  server_->SetAlive(false);
+  EXPECT_EQ(Check("liveness")->status(), HealthCheckResponse::NOT_SERVING);
 }
 
 TEST_F(HealthServiceTest, WatchTellsTheStateAndEachChange) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <utility>
 
 namespace sluice::rpc {
 namespace {
@@ -25,6 +26,26 @@ TEST(Health, KnowsTheDaemonAndItsServices) {
   EXPECT_FALSE(Health::IsKnown("sluice.v1.Queue"));
   EXPECT_FALSE(Health::IsKnown("sluice.v1.QueueService "));
   EXPECT_FALSE(Health::IsKnown("grpc.health.v1.Health"));
+}
+
+// Whoever restarts what is dead must not take a drain for it.
+TEST(Health, AliveAndReadyAreTwoThings) {
+  Health health;
+  EXPECT_TRUE(Health::IsKnown("liveness"));
+  const auto told = [&health] {
+    return std::pair(health.is_serving(""), health.is_serving("liveness"));
+  };
+  EXPECT_EQ(told(), std::pair(false, true));
+  health.SetServing(true);
+  EXPECT_EQ(told(), std::pair(true, true));
+  const auto watcher = std::make_shared<Counter>();
+  health.Watch(watcher);
+  health.SetAlive(false);
+  EXPECT_EQ(told(), std::pair(false, false));
+  health.SetServing(false);
+  health.SetAlive(true);
+  EXPECT_EQ(told(), std::pair(false, true));
+  EXPECT_EQ(watcher->count, 3);
 }
 
 TEST(Health, TellsEachChangeOnce) {

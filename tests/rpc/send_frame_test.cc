@@ -34,7 +34,7 @@ class SendFrameTest : public ::testing::Test {
     spec.message_bytes_max = message_bytes_max;
     const auto effective = broker::Effective(spec, broker::Limits());
     EXPECT_TRUE(effective.ok());
-    return broker::Queue::Create("q", *effective, 1, clock_, timers_);
+    return broker::Queue::Create("q", *effective, 1, clock_, timers_, memory_);
   }
   void ExpectRefused(const std::string& bytes, std::string_view reason, const std::string& fault,
                      const std::string& field) {
@@ -48,6 +48,7 @@ class SendFrameTest : public ::testing::Test {
 
   testing::ManualClock clock_;
   broker::Timers timers_{[] {}};
+  broker::MemoryBudget memory_{broker::kNoMemoryLimit, timers_};
   std::string scratch_;
   SendFrame frame_{scratch_};
 };

@@ -119,7 +119,7 @@ TEST_F(StreamTableTest, WithoutABoundAnAddressMayHaveMany) {
 TEST_F(StreamTableTest, AViewTellsEverything) {
   StreamTable table({});
   const auto info = Add(table, "ipv4:10.0.0.1:1");
-  table.SetChannel(*info, "orders");
+  StreamTable::SetChannel(*info, "orders");
   info->state = "attached";
   info->held_messages = 3;
   info->credit_messages = 64;
@@ -173,7 +173,7 @@ TEST_F(StreamTableTest, FiguresAreReadWhileTheyAreWritten) {
       for (int round = 0; round < 300; ++round) {
         const auto info = Add(table, peer);
         info->WriteBegan(clock_.Now(), 1);
-        table.SetChannel(*info, "queue-" + std::to_string(round));
+        StreamTable::SetChannel(*info, "queue-" + std::to_string(round));
         info->state = "busy";
         info->WriteEnded();
         table.Remove(info);
@@ -183,6 +183,22 @@ TEST_F(StreamTableTest, FiguresAreReadWhileTheyAreWritten) {
   for (int i = 0; i < 300; ++i) EXPECT_LE(table.List(clock_.Now()).size(), 3u);
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(table.size(), 0u);
+}
+
+// The daemon's own connection, by which it asks itself whether it answers.
+TEST_F(StreamTableTest, OurOwnCallsAreNeitherBoundedNorShown) {
+  OwnPeer own;
+  StreamTable table({.streams_max = 1}, &own);
+  own.Set("ipv4:127.0.0.1:7");
+  const auto client = Add(table, "ipv4:127.0.0.1:8");
+  const auto ours = Add(table, "ipv4:127.0.0.1:7");
+  EXPECT_EQ(ours->id, 0u);
+  EXPECT_EQ(table.size(), 1u);
+  EXPECT_EQ(Ids(table.List(clock_.Now())), std::vector{client->id});
+  table.Remove(ours);
+  EXPECT_EQ(table.size(), 1u);
+  own.Set("ipv4:127.0.0.1:9");
+  ExpectRefused(table, "ipv4:127.0.0.1:7", "1", "in all");
 }
 
 }  // namespace
