@@ -18,9 +18,9 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 
 answers() { (exec 3<>"/dev/tcp/${1%:*}/${1#*:}") 2>/dev/null; }
 
-start() {  # address, log file
+start() {  # address, log file, address of HTTP
   ! answers "$1" || fail "something else listens on $1"
-  setsid build/release/server/sluiced --listen "$1" >"$2" 2>&1 </dev/null &
+  setsid build/release/server/sluiced --listen "$1" --http "$3" >"$2" 2>&1 </dev/null &
   pid=$!
   local _
   for _ in $(seq 100); do
@@ -57,14 +57,14 @@ stop_previous() {  # the one that an earlier run left up, and no other process
 }
 
 case "${1:-}" in
-  --once) address=127.0.0.1:$(free_port) log=build/sluiced-once.log ;;
-  "") stop_previous; address=127.0.0.1:7400 log=build/sluiced.log ;;
+  --once) address=127.0.0.1:$(free_port) http=127.0.0.1:0 log=build/sluiced-once.log ;;
+  "") stop_previous; address=127.0.0.1:7400 http=127.0.0.1:7401 log=build/sluiced.log ;;
   *) fail "unknown argument $1" ;;
 esac
 
 trap '[ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null || true' EXIT
 say "starting sluiced on $address, log in $log"
-start "$address" "$log"
+start "$address" "$log" "$http"
 tests/story/run "$address"
 
 if [ "${1:-}" = --once ]; then
@@ -88,5 +88,6 @@ sluiced is up on $address (pid $pid, log in $log). Try:
   sluice publish news "it works"
   sluice set app/limit 10; sluice get app/limit  # a config key
   sluice streams; sluice info                    # who is slow; bounds in force, live counts
+  curl http://$http/                             # metrics, health, JSON views
   kill $pid                                # drains, then ends with 0
 NEXT

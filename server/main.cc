@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // sluiced: options -> Server -> wait for a signal -> drain -> exit code.
 //
-// Exit codes: 0 drained; 1 cannot serve (one sentence says why); 2 wrong usage.
+// The exit codes are told by --help (options_text.cc).
 #include <absl/synchronization/mutex.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -11,21 +11,37 @@
 #include <cstdio>
 #include <string>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "last_resort.h"
 #include "options.h"
 #include "rpc/grpc_log.h"
 #include "server.h"
 
+// jemalloc's: what a burst took goes back to the system, also when nothing is allocated any more.
+extern "C" const char* malloc_conf;
+const char* malloc_conf = "background_thread:true";
+
 namespace {
 
+// By an operator over the wire; negative: as configured.
 std::atomic<std::int64_t> asked_grace_ms = -1;
+std::atomic<bool> is_going_down = false;
 
-// One descriptor a connection: take all that we are allowed.
-void RaiseFileLimit() {
+// The daemon's own: queues, timers, the log, the HTTP port.
+constexpr rlim_t kOwnFiles = 128;
+
+// One descriptor a connection: take all that we are allowed, and say so when it is too little.
+void RaiseFileLimit(std::uint64_t connections_max) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur >= connections_max + kOwnFiles) return;
+  sluice::Log(sluice::LogLevel::kWarning, "few_files",
+              "the limit on open files is too low for so many connections: raise it (ulimit -n, "
+              "LimitNOFILE), or lower --max-connections",
+              {{"files_max", std::uint64_t{limit.rlim_cur}}, {"connections_max", connections_max}});
 }
 
 // The signals that end us, taken by sigwait alone. Blocked before any thread begins.
@@ -41,11 +57,12 @@ sigset_t BlockSignals() {
 
 int Run(const sluice::Options& options) {
   const sigset_t signals = BlockSignals();
-  RaiseFileLimit();
   sluice::StartLog(options.log_level);
+  RaiseFileLimit(options.connections.connections_max);
   sluice::rpc::TakeGrpcLog();
 
   sluice::Server server(options, [](std::chrono::milliseconds grace) {
+    if (is_going_down.exchange(true)) return;  // asking again changes nothing
     asked_grace_ms = grace.count();
     kill(getpid(), SIGTERM);
   });
@@ -55,16 +72,19 @@ int Run(const sluice::Options& options) {
     return 1;
   }
   std::printf("sluiced listening on %s port %d\n", options.listen.c_str(), server.port());
+  if (server.http_port() != 0) {
+    std::printf("sluiced serves HTTP on %s port %d\n", options.http.c_str(), server.http_port());
+  }
   std::fflush(stdout);
 
   int signal = 0;
   sigwait(&signals, &signal);
-  server.Drain(std::chrono::milliseconds(asked_grace_ms.load()),
-               [&signals](std::chrono::milliseconds wait) {
-                 const timespec time{.tv_sec = wait.count() / 1'000,
-                                     .tv_nsec = wait.count() % 1'000 * 1'000'000};
-                 return sigtimedwait(&signals, nullptr, &time) > 0;  // asked a second time
-               });
+  is_going_down = true;
+  const std::chrono::milliseconds asked(asked_grace_ms.load());
+  const sluice::SystemClock clock;
+  sluice::LastResort last_resort(signals, server.DrainBound(asked), clock);
+  server.Drain(asked,
+               [&last_resort](std::chrono::milliseconds wait) { return last_resort.Pause(wait); });
   return 0;
 }
 

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "options.h"
 
-#include <arpa/inet.h>
 #include <toml++/toml.h>
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <utility>
 #include <vector>
 
+#include "admin/metrics_page.h"
+#include "base/host_port.h"
 #include "base/status.h"
 #include "base/version.h"
+#include "options_text.h"
 
 namespace sluice {
 namespace {
@@ -83,12 +86,25 @@ CLI::Option* AddFlag(CLI::App& app, const std::string& flag, bool& value,
   return app.add_flag(flag, value, sentence)->envname(env);
 }
 
+CLI::Validator MemoryRange() {
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 50;
+  const CLI::Range range(broker::kMemoryMaxLeast, kMost);
+  return CLI::Validator(
+      [range](std::string& value) { return value == "0" ? std::string() : range(value); },
+      "0 or " + range.get_description(), "memory");
+}
+
 struct Milliseconds {
-  std::int64_t keepalive_time, keepalive_timeout, drain_delay, drain_grace;
+  std::int64_t keepalive_time, keepalive_timeout, probe_interval, drain_delay, drain_grace;
 };
 
 void DeclareNetwork(CLI::App& app, Options& o, Milliseconds& ms) {
-  Add(app, "--listen", o.listen, "HOST:PORT for gRPC; port 0 takes a free one");
+  Add(app, "--listen", o.listen, "HOST:PORT for gRPC, port 0 takes a free one; or unix:PATH");
+  Add(app, "--http", o.http,
+      "HOST:PORT for metrics, health and JSON views, port 0 takes a free one; or off");
+  Add(app, "--metrics-channels", o.metrics_channels,
+      "channels that /metrics shows each for itself, those with most traffic; 0: none")
+      ->check(CLI::Range(0u, static_cast<unsigned>(admin::kMetricsChannelsMax)));
   AddFlag(app, "--insecure-bind", o.insecure_bind,
           "allow plaintext on an address that is not loopback");
   Add(app, "--grpc-queues", o.grpc_queues, "completion queues, one thread each; 0: one per core")
@@ -101,6 +117,14 @@ void DeclareNetwork(CLI::App& app, Options& o, Milliseconds& ms) {
   Add(app, "--keepalive-timeout-ms", ms.keepalive_timeout,
       "give a connection up when a ping is unanswered this long")
       ->check(CLI::Range(100, 600'000));
+  Add(app, "--probe-interval-ms", ms.probe_interval,
+      "ask ourselves over the network this often whether we answer; 0: never")
+      ->check(CLI::Range(0, 3'600'000));
+  Add(app, "--max-connections", o.connections.connections_max, "open connections in all")
+      ->check(CLI::Range(1u, 1'000'000u));
+  Add(app, "--max-connections-per-address", o.connections.connections_per_address_max,
+      "open connections from one address; 0: no bound")
+      ->check(CLI::Range(0u, 1'000'000u));
   Add(app, "--max-streams", o.streams.streams_max, "open calls in all")
       ->check(CLI::Range(1u, 1'000'000u));
   Add(app, "--max-streams-per-connection", o.streams.streams_per_connection_max,
@@ -125,6 +149,11 @@ void DeclareBroker(CLI::App& app, Options& o, Milliseconds& ms) {
   Add(app, "--default-max-in-flight", limits.max_in_flight,
       "messages delivered and not settled, of a queue declared without max_in_flight")
       ->check(CLI::Range(1u, broker::kMaxInFlightMax));
+  Add(app, "--memory-max", o.memory_max,
+      "bytes retained by all channels together, such as 512MiB; 0: 60 % of what the machine and "
+      "the control group give")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
+      ->check(MemoryRange());
   Add(app, "--max-channels", limits.channels_max, "named channels in all")
       ->check(CLI::Range(1u, 10'000'000u));
   Add(app, "--max-sessions", limits.sessions_max, "sessions in all")
@@ -136,16 +165,31 @@ void DeclareBroker(CLI::App& app, Options& o, Milliseconds& ms) {
       ->check(CLI::Range(0, 3'600'000));
 }
 
-// 127.x, ::1, localhost, and unix sockets stay on this machine.
-bool IsLoopback(const std::string& address) {
-  if (address.starts_with("localhost:") || address.starts_with("[::1]:") ||
-      address.starts_with("unix:")) {
-    return true;
+bool IsUnix(const std::string& address) { return address.starts_with("unix:"); }
+
+// Requires: one of the two forms.
+bool StaysHere(const std::string& address) {
+  return IsUnix(address) || IsLoopbackHost(ParseHostPort(address)->host);
+}
+
+// Empty: they are good. The word for no HTTP port is replaced by nothing.
+std::string WhyNotListen(Options& options) {
+  if (!IsUnix(options.listen) && !ParseHostPort(options.listen)) {
+    return "--listen " + options.listen + " is neither HOST:PORT nor unix:PATH";
   }
-  // Only a number: a name may begin with 127, too.
-  in_addr number{};
-  const std::string host = address.substr(0, address.rfind(':'));
-  return inet_pton(AF_INET, host.c_str(), &number) == 1 && host.starts_with("127.");
+  if (options.http == "off") options.http.clear();
+  if (!options.http.empty() && !ParseHostPort(options.http)) {
+    return "--http " + options.http + " is neither HOST:PORT nor off";
+  }
+  if (options.insecure_bind) return "";
+  const std::pair<const char*, const std::string&> both[] = {{"--listen", options.listen},
+                                                             {"--http", options.http}};
+  for (const auto& [flag, address] : both) {
+    if (address.empty() || StaysHere(address)) continue;
+    return flag + (" " + address) +
+           " is not loopback, and the connection is plaintext: add --insecure-bind to allow it";
+  }
+  return "";
 }
 
 }  // namespace
@@ -153,13 +197,21 @@ bool IsLoopback(const std::string& address) {
 std::variant<Options, OptionsExit> ParseOptions(int argc, const char* const* argv) {
   Options options;
   Milliseconds ms{options.keepalive_time.count(), options.keepalive_timeout.count(),
-                  options.drain_delay.count(), options.drain_grace.count()};
+                  options.probe_interval.count(), options.drain_delay.count(),
+                  options.drain_grace.count()};
   CLI::App app("sluiced: queues, request/reply, topics and config keys over gRPC", "sluiced");
   app.set_version_flag("--version", std::string("sluiced ") + kVersion);
   std::string file;
   app.add_option("--config", file, "a TOML file of these options")
       ->envname("SLUICE_CONFIG")
       ->configurable(false);
+  bool is_printed = false;
+  bool is_checked = false;
+  app.add_flag("--print-config", is_printed, "print the options in force as a TOML file, and end")
+      ->configurable(false);
+  app.add_flag("--check-config", is_checked, "say whether these options are good, and end")
+      ->configurable(false);
+  app.footer(kExitCodes);
   DeclareNetwork(app, options, ms);
   DeclareBroker(app, options, ms);
   const std::map<std::string, LogLevel> levels = {{"debug", LogLevel::kDebug},
@@ -183,14 +235,14 @@ std::variant<Options, OptionsExit> ParseOptions(int argc, const char* const* arg
   options.log_level = levels.at(level);
   options.keepalive_time = std::chrono::milliseconds(ms.keepalive_time);
   options.keepalive_timeout = std::chrono::milliseconds(ms.keepalive_timeout);
+  options.probe_interval = std::chrono::milliseconds(ms.probe_interval);
   options.drain_delay = std::chrono::milliseconds(ms.drain_delay);
   options.drain_grace = std::chrono::milliseconds(ms.drain_grace);
-  if (!IsLoopback(options.listen) && !options.insecure_bind) {
-    return OptionsExit{"sluiced: --listen " + options.listen +
-                           " is not loopback, and the connection is plaintext: add "
-                           "--insecure-bind to allow it\n",
-                       2};
+  if (const std::string why = WhyNotListen(options); !why.empty()) {
+    return OptionsExit{"sluiced: " + why + "\n", 2};
   }
+  if (is_printed) return OptionsExit{PrintedConfig(app), 0};
+  if (is_checked) return OptionsExit{"sluiced: these options are good\n", 0};
   return options;
 }
 

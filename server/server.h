@@ -8,10 +8,12 @@
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "liveness.h"
 #include "options.h"
 
 namespace sluice {
 
+class Supervision;
 namespace broker {
 class Broker;
 }
@@ -27,7 +29,12 @@ class Server {
 
   Status Start();
   int port() const;
+  int http_port() const;  // 0: there is none
+  const Liveness& liveness() const;
 
+  // More than Drain takes with this grace, however much there is to end: when it is over something
+  // hangs.
+  std::chrono::milliseconds DrainBound(std::chrono::milliseconds grace) const;
   // Goes down in order: not ready, refuse, close, let consumers finish within `grace`, tell
   // everybody, end. Nothing hangs past the grace (N41). Negative: the configured grace. `pause`
   // waits for the time given; true: somebody is impatient, and every wait is cut short.
@@ -35,10 +42,14 @@ class Server {
              const std::function<bool(std::chrono::milliseconds)>& pause);
 
  private:
+  struct Http;
+
   const Options options_;
   SystemClock clock_;
   std::unique_ptr<broker::Broker> broker_;
   std::unique_ptr<rpc::RpcServer> rpc_;
+  std::unique_ptr<Supervision> supervision_;
+  std::unique_ptr<Http> http_;
 };
 
 }  // namespace sluice

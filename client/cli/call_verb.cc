@@ -30,13 +30,16 @@ Json RefusalJson(const CallReply& reply) {
   if (reply.outcome == Outcome::kClosed) json["reason"] = ToString(reply.reason);
   if (reply.outcome == Outcome::kFailed)
     json["failure"] = {{"code", reply.failure.code}, {"text", reply.failure.text}};
+  if (reply.full_reason != FullReason::kUnspecified) {
+    json["full_reason"] = ToString(reply.full_reason);
+  }
   json["handed_out"] = reply.handed_out;
   return json;
 }
 
 int Refuse(const CallReply& reply, bool json) {
   if (json) PrintJson(RefusalJson(reply));
-  std::string text = Describe(reply.outcome, reply.reason);
+  std::string text = Describe(reply.outcome, reply.reason, reply.full_reason);
   if (reply.outcome == Outcome::kFailed) {
     std::string why = reply.failure.text;  // One line: commands write several to their stderr.
     while (why.ends_with('\n')) why.pop_back();

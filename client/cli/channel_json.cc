@@ -152,6 +152,9 @@ Json ToJson(const SendOutcome& outcome) {
   if (outcome.outcome == Outcome::kClosed) json["reason"] = ToString(outcome.reason);
   if (outcome.duplicate) json["duplicate"] = true;
   if (outcome.delivered_to > 0) json["delivered_to"] = outcome.delivered_to;
+  if (outcome.full_reason != FullReason::kUnspecified) {
+    json["full_reason"] = ToString(outcome.full_reason);
+  }
   if (!outcome.status.ok()) json["status"] = outcome.status.ToString();
   return json;
 }

@@ -58,7 +58,7 @@ struct Pipe {
 
 Pipe MakePipe() {
   std::array<int, 2> ends = {-1, -1};
-  (void)pipe2(ends.data(), O_CLOEXEC);
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) ends = {-1, -1};
   return {File(ends[0]), File(ends[1])};
 }
 

@@ -13,9 +13,10 @@ std::chrono::milliseconds Seconds(double seconds) {
   return std::chrono::milliseconds(std::llround(seconds * 1000));
 }
 
-std::string Describe(Outcome outcome, ClosedReason reason) {
+std::string Describe(Outcome outcome, ClosedReason reason, FullReason full_reason) {
   std::string text = ToString(outcome);
   if (outcome == Outcome::kClosed) text += " " + ToString(reason);
+  if (full_reason != FullReason::kUnspecified) text += " " + ToString(full_reason);
   return text;
 }
 

@@ -91,7 +91,8 @@ int FailEnd(const StreamEnd& end, const std::string& what);
 Status BadOption(const std::string& text, Status::Details details = {});
 
 std::chrono::milliseconds Seconds(double seconds);
-// "CLOSED REQUESTED", "FULL".
-std::string Describe(Outcome outcome, ClosedReason reason);
+// "CLOSED REQUESTED", "FULL", "FULL SERVER_MEMORY".
+std::string Describe(Outcome outcome, ClosedReason reason,
+                     FullReason full_reason = FullReason::kUnspecified);
 
 }  // namespace sluice::cli

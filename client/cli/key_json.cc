@@ -44,17 +44,18 @@ Json ToJson(const ConfigEntry& entry) {
 }
 
 int SayOutcome(const Invocation& invocation, const std::string& key, Outcome outcome,
-               ClosedReason reason, const std::optional<ConfigEntry>& entry,
-               std::uint32_t watchers) {
+               ClosedReason reason, const std::optional<ConfigEntry>& entry, std::uint32_t watchers,
+               FullReason full_reason) {
   if (invocation.json) {
     Json json = {{"outcome", ToString(outcome)}, {"key", key}};
     if (outcome == Outcome::kClosed) json["reason"] = ToString(reason);
     if (entry) json.update(ToJson(*entry));
     json["watchers"] = watchers;
+    if (full_reason != FullReason::kUnspecified) json["full_reason"] = ToString(full_reason);
     PrintJson(json);
   }
   if (outcome == Outcome::kOk) return FlushOutput() ? kDone : FailOutput();
-  std::string text = Describe(outcome, reason) + ": " + key;
+  std::string text = Describe(outcome, reason, full_reason) + ": " + key;
   if (outcome == Outcome::kConflict)
     text += entry ? " is at " + ToText(entry->at) : " is not there";
   if (outcome == Outcome::kAbsent) text += " is not there";

@@ -22,7 +22,7 @@ Json ToJson(const ConfigEntry& entry);
 // The outcome of a verb on one key: JSON, and what is refused on stderr. OK: prints nothing for
 // people.
 int SayOutcome(const Invocation& invocation, const std::string& key, Outcome outcome,
-               ClosedReason reason, const std::optional<ConfigEntry>& entry,
-               std::uint32_t watchers);
+               ClosedReason reason, const std::optional<ConfigEntry>& entry, std::uint32_t watchers,
+               FullReason full_reason = FullReason::kUnspecified);
 
 }  // namespace sluice::cli

@@ -109,7 +109,7 @@ int Outgoing::Run(SendingEnd& end) {
   if (!posted.ok()) return Fail(posted);
   std::lock_guard lock(mutex_);
   if (!refused_) return kDone;
-  return FailRefused(Describe(refused_->outcome, refused_->reason) + ": " +
+  return FailRefused(Describe(refused_->outcome, refused_->reason, refused_->full_reason) + ": " +
                      std::to_string(counts.taken - counts.ok) + " of " +
                      std::to_string(counts.taken) + " not sent, the first is number " +
                      std::to_string(refused_->first_sequence));

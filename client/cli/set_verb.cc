@@ -54,7 +54,7 @@ int SetOnce(const SetKeyRequest& request, const Invocation& with, Client& client
   auto entry = reply->entry;
   if (reply->ok() && entry) entry->value = request.value;  // Of what is stored it is not told back.
   return SayOutcome(with, request.key, reply->outcome, ClosedReason::kUnspecified, entry,
-                    reply->watchers);
+                    reply->watchers, reply->full_reason);
 }
 
 // Until a signal comes. If the session was lost meanwhile, the key with it, it is set again.

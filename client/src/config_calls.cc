@@ -34,7 +34,9 @@ Result<SetKeyReply> CallSetKey(Transport& transport, const SetKeyRequest& reques
   auto reply =
       UnaryCall<v1::SetKeyResponse>(transport.stub(), kSet, ToWire(request), deadline, connecting);
   if (!reply.ok()) return reply.status();
-  return TakeAnswer<SetKeyReply>(*reply);
+  SetKeyReply to = TakeAnswer<SetKeyReply>(*reply);
+  to.full_reason = static_cast<FullReason>(reply->full_reason());
+  return to;
 }
 
 Result<GetKeyReply> CallGetKey(Transport& transport, const GetKeyRequest& request,

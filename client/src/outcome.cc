@@ -39,6 +39,11 @@ std::string ToString(ClosedReason reason) {
   return NameIn(kNames, reason);
 }
 
+std::string ToString(FullReason reason) {
+  static constexpr std::array<std::string_view, 2> kNames = {"UNSPECIFIED", "SERVER_MEMORY"};
+  return NameIn(kNames, reason);
+}
+
 std::string ToString(Durability durability) {
   static constexpr std::array<std::string_view, 4> kNames = {"UNSPECIFIED", "MEMORY", "OS", "DISK"};
   return NameIn(kNames, durability);

@@ -20,6 +20,8 @@ static_assert(Same(Outcome::kOk, v1::OUTCOME_OK) && Same(Outcome::kFull, v1::OUT
 static_assert(Same(ClosedReason::kRequested, v1::CLOSED_REASON_REQUESTED) &&
               Same(ClosedReason::kFinished, v1::CLOSED_REASON_FINISHED) &&
               Same(ClosedReason::kLimit, v1::CLOSED_REASON_LIMIT) && v1::ClosedReason_MAX == 8);
+static_assert(Same(FullReason::kServerMemory, v1::FULL_REASON_SERVER_MEMORY) &&
+              v1::FullReason_MAX == 1);
 static_assert(Same(Durability::kMemory, v1::DURABILITY_MEMORY) &&
               Same(Durability::kDisk, v1::DURABILITY_DISK) && v1::Durability_MAX == 3);
 static_assert(Same(Lifetime::kStanding, v1::LIFETIME_STANDING) &&
@@ -88,6 +90,7 @@ SendOutcome FromWire(const v1::Ack& ack) {
   outcome.duplicate = ack.duplicate();
   outcome.reason = FromWire(ack.reason());
   outcome.delivered_to = ack.delivered_to();
+  outcome.full_reason = static_cast<FullReason>(ack.full_reason());
   return outcome;
 }
 

@@ -103,6 +103,7 @@ void TakeReply(Wire& from, CallReply& to) {
   to.failure = {from.failure().code(), from.failure().text()};
   to.reason = FromWire(from.reason());
   to.handed_out = from.handed_out();
+  to.full_reason = static_cast<FullReason>(from.full_reason());
 }
 
 template void TakeReply(v1::CallResponse& from, CallReply& to);

@@ -28,8 +28,13 @@ Daemon::Daemon(const std::vector<std::string>& options) : options_(options) {
 
 void Daemon::Start(const std::string& listen) {
   const char* const given = std::getenv("SLUICED");
-  std::vector<std::string> words = {given != nullptr ? given : SLUICED_PATH, "--listen", listen,
-                                    "--log-level", "warning"};
+  std::vector<std::string> words = {given != nullptr ? given : SLUICED_PATH,
+                                    "--listen",
+                                    listen,
+                                    "--http",
+                                    "off",
+                                    "--log-level",
+                                    "warning"};
   words.insert(words.end(), options_.begin(), options_.end());
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());

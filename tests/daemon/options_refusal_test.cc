@@ -39,11 +39,13 @@ const std::vector<Bound>& Bounds() {
       {"grpc-queues", "0", "256"},
       {"keepalive-time-ms", "100", "7200000"},
       {"keepalive-timeout-ms", "100", "600000"},
+      {"probe-interval-ms", "0", "3600000"},
       {"max-streams", "1", "1000000"},
       {"max-streams-per-connection", "1", "1000000"},
       {"max-streams-per-address", "0", "1000000"},
       {"default-capacity", "1", "1048576"},
       {"default-bytes-max", "1024", "17179869184"},
+      {"memory-max", "4194304", "1125899906842624"},
       {"message-bytes-max", "1024", "1048576"},
       {"default-max-in-flight", "1", "1048576"},
       {"max-channels", "1", "10000000"},
@@ -104,6 +106,39 @@ TEST(OptionsRefusal, PlaintextBeyondLoopbackMustBeAllowed) {
   for (const char* address : {"127.0.0.1:0", "127.9.9.9:1", "localhost:1", "[::1]:1"}) {
     EXPECT_EQ(Accepted(Parse({"--listen", address})).listen, address);
   }
+}
+
+TEST(OptionsRefusal, WhatIsNoAddressIsNamed) {
+  for (const char* address : {"7400", "localhost", "::1:7400", "localhost:70000", ":7400"}) {
+    EXPECT_THAT(Refused(Parse({"--listen", address})),
+                AllOf(HasSubstr("--listen"), HasSubstr(address), HasSubstr("HOST:PORT")));
+  }
+  EXPECT_EQ(Accepted(Parse({"--listen", "unix:/tmp/sluice"})).listen, "unix:/tmp/sluice");
+}
+
+TEST(OptionsRefusal, TheHttpPortIsHeldToTheSame) {
+  for (const char* address : {"0.0.0.0:7401", "[::]:0", "example.org:7401"}) {
+    EXPECT_THAT(Refused(Parse({"--http", address})),
+                AllOf(HasSubstr("--http"), HasSubstr(address), HasSubstr("--insecure-bind")));
+    EXPECT_EQ(Accepted(Parse({"--http", address, "--insecure-bind"})).http, address);
+  }
+  for (const char* address : {"7401", "on", "localhost", "unix:/tmp/http", "127.0.0.1:70000"}) {
+    EXPECT_THAT(Refused(Parse({"--http", address})),
+                AllOf(HasSubstr("--http"), HasSubstr(address), HasSubstr("off")));
+  }
+}
+
+TEST(OptionsRefusal, NoHttpPortIsAChoice) {
+  EXPECT_EQ(Accepted(Parse({"--http", "off"})).http, "");
+  EXPECT_EQ(Accepted(Parse({"--http", ""})).http, "");
+  EXPECT_EQ(Accepted(Parse({}, {{"SLUICE_HTTP", "off"}})).http, "");
+}
+
+TEST(OptionsRefusal, MemoryIsSaidInUnitsOrLeftToTheMachine) {
+  EXPECT_EQ(Accepted(Parse({"--memory-max", "64MiB"})).memory_max, 64u << 20);
+  EXPECT_EQ(Accepted(ParseToml("memory-max = \"1 GiB\"")).memory_max, 1u << 30);
+  EXPECT_EQ(Accepted(Parse({}, {{"SLUICE_MEMORY_MAX", "0"}})).memory_max, 0u);
+  EXPECT_THAT(Refused(Parse({"--memory-max", "64 apples"})), HasSubstr("--memory-max"));
 }
 
 // A name may begin as a loopback address does.

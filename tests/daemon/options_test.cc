@@ -49,6 +49,10 @@ const std::vector<Case>& ValuedOptions() {
        {"127.0.0.1:1", "localhost:2", "[::1]:3"},
        [](const Options& o) { return o.listen; },
        true},
+      {"http",
+       {"127.0.0.1:0", "localhost:2", "[::1]:3"},
+       [](const Options& o) { return o.http; },
+       true},
       {"log-level",
        {"debug", "warning", "error"},
        [](const Options& o) { return Text(o.log_level); },
@@ -60,12 +64,24 @@ const std::vector<Case>& ValuedOptions() {
       {"keepalive-timeout-ms",
        {"100", "200", "600000"},
        [](const Options& o) { return Text(o.keepalive_timeout); }},
+      {"probe-interval-ms",
+       {"0", "100", "3600000"},
+       [](const Options& o) { return Text(o.probe_interval); }},
       {"max-streams",
        {"1", "2", "1000000"},
        [](const Options& o) { return Text(o.streams.streams_max); }},
       {"max-streams-per-connection",
        {"1", "2", "1000000"},
        [](const Options& o) { return Text(o.streams.streams_per_connection_max); }},
+      {"metrics-channels",
+       {"0", "1", "1000"},
+       [](const Options& o) { return Text(o.metrics_channels); }},
+      {"max-connections",
+       {"1", "2", "1000000"},
+       [](const Options& o) { return Text(o.connections.connections_max); }},
+      {"max-connections-per-address",
+       {"1", "2", "1000000"},
+       [](const Options& o) { return Text(o.connections.connections_per_address_max); }},
       {"max-streams-per-address",
        {"1", "2", "1000000"},
        [](const Options& o) { return Text(o.streams.streams_per_address_max); }},
@@ -75,6 +91,9 @@ const std::vector<Case>& ValuedOptions() {
       {"default-bytes-max",
        {"1024", "5000", "17179869184"},
        [](const Options& o) { return Text(o.broker.limits.bytes_max); }},
+      {"memory-max",
+       {"4194304", "5000000", "67108864"},
+       [](const Options& o) { return Text(o.memory_max); }},
       {"message-bytes-max",
        {"1024", "2048", "4096"},
        [](const Options& o) { return Text(o.broker.limits.message_bytes_max); }},
@@ -127,15 +146,19 @@ std::string TomlOf(const Case& option, const std::string& value) {
 TEST(Options, WithoutAnythingTheDefaultsHold) {
   const Options options = Accepted(Parse({}));
   EXPECT_EQ(options.listen, "127.0.0.1:7400");
+  EXPECT_EQ(options.http, "127.0.0.1:7401");
   EXPECT_EQ(options.grpc_queues, 0u);
   EXPECT_EQ(options.log_level, LogLevel::kInfo);
   EXPECT_EQ(options.keepalive_time, std::chrono::seconds(10));
   EXPECT_EQ(options.keepalive_timeout, std::chrono::seconds(10));
+  EXPECT_EQ(options.probe_interval, std::chrono::seconds(5));
   EXPECT_EQ(options.drain_delay, std::chrono::seconds(0));
   EXPECT_EQ(options.drain_grace, std::chrono::seconds(8));
   EXPECT_EQ(options.streams.streams_max, 10'000u);
   EXPECT_EQ(options.streams.streams_per_connection_max, 1'000u);
   EXPECT_EQ(options.streams.streams_per_address_max, 0u);
+  EXPECT_EQ(options.connections.connections_max, 10'000u);
+  EXPECT_EQ(options.connections.connections_per_address_max, 0u);
   EXPECT_EQ(options.broker.limits.capacity, 1'024u);
   EXPECT_EQ(options.broker.limits.bytes_max, 64u << 20);
   EXPECT_EQ(options.broker.limits.message_bytes_max, 1u << 20);

@@ -15,6 +15,7 @@ using std::chrono::milliseconds;
 Options OnAFreePort() {
   Options options;
   options.listen = "127.0.0.1:0";
+  options.http = "127.0.0.1:0";
   options.grpc_queues = 1;
   return options;
 }
@@ -36,6 +37,7 @@ TEST(Server, ServesOnTheFreePortItTook) {
   Server server(OnAFreePort(), Ignore);
   ASSERT_TRUE(server.Start().ok());
   EXPECT_GT(server.port(), 0);
+  EXPECT_GT(server.http_port(), 0);
   EXPECT_LE(server.port(), 65'535);
 }
 
@@ -55,6 +57,38 @@ TEST(Server, AnAddressThatIsNoneIsTold) {
   options.listen = "not an address";
   Server server(options, Ignore);
   EXPECT_EQ(server.Start().reason(), "CANNOT_LISTEN");
+}
+
+TEST(Server, IsReadyFromStartToDrain) {
+  Server server(OnAFreePort(), Ignore);
+  EXPECT_FALSE(server.liveness().is_ready());
+  ASSERT_TRUE(server.Start().ok());
+  EXPECT_TRUE(server.liveness().is_ready());
+  server.Drain(milliseconds(0), Pause);
+  EXPECT_FALSE(server.liveness().is_ready());
+  EXPECT_TRUE(server.liveness().is_alive());
+}
+
+TEST(Server, AsksItselfInRounds) {
+  Options options = OnAFreePort();
+  options.probe_interval = milliseconds(20);
+  Server server(options, Ignore);
+  ASSERT_TRUE(server.Start().ok());
+  const auto answered = [&server] {
+    const Liveness::Counts counts = server.liveness().counts();
+    return counts.rounds - counts.missed;
+  };
+  for (int i = 0; i < 3'000 && answered() < 3; ++i) Pause(milliseconds(20));
+  EXPECT_GE(answered(), 3u);
+}
+
+TEST(Server, TheBoundOfADrainIsBeyondItsWaits) {
+  Options options = OnAFreePort();
+  options.drain_delay = milliseconds(5'000);
+  options.drain_grace = milliseconds(8'000);
+  const Server server(options, Ignore);
+  EXPECT_EQ(server.DrainBound(milliseconds(-1)), milliseconds(25'000));
+  EXPECT_EQ(server.DrainBound(milliseconds(100)), milliseconds(17'100));
 }
 
 // With nothing to drain the grace is not waited for, however long it is.

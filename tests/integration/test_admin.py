@@ -40,11 +40,13 @@ class Admin(DaemonCase):
             "max_in_flight_max": 1_048_576, "credit_default": 64, "lease_default_ms": 30_000,
             "lease_max_ms": 12 * 3_600_000, "producers_max": 10_000, "producer_memory_ms": 120_000,
             "outcome_ranges_max": 64, "streams_max": 10_000, "streams_per_connection_max": 1000,
-            "streams_per_address_max": 0, "keepalive_interval_ms": 10_000,
+            "streams_per_address_max": 0, "connections_per_address_max": 0,
+            "metadata_bytes_max": 16 << 10, "keepalive_interval_ms": 10_000,
             "keepalive_timeout_ms": 10_000, "ping_interval_min_ms": 5000, "page_size_default": 100,
             "page_size_max": 1000, "drain_delay_ms": 0, "drain_grace_ms": 2000}
         self.assertEqual({key: getattr(bounds, key) for key in expected}, expected)
         self.assertGreater(bounds.channels_max, 0)
+        self.assertGreater(bounds.connections_max, 0)
         self.assertGreater(bounds.sessions_max, 0)
 
         baseline = info.live

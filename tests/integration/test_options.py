@@ -46,8 +46,11 @@ class Options(unittest.TestCase):
                    "--max-streams": ("streams_max", 77),
                    "--max-streams-per-connection": ("streams_per_connection_max", 55),
                    "--max-streams-per-address": ("streams_per_address_max", 66),
+                   "--max-connections": ("connections_max", 88),
+                   "--max-connections-per-address": ("connections_per_address_max", 99),
                    "--default-capacity": ("capacity_default", 44),
                    "--default-bytes-max": ("channel_bytes_default", 1 << 16),
+                   "--memory-max": ("memory_bytes_max", 1 << 23),
                    "--message-bytes-max": ("message_bytes_max", 2048),
                    "--default-max-in-flight": ("max_in_flight_default", 33),
                    "--max-channels": ("channels_max", 22), "--max-sessions": ("sessions_max", 11),
@@ -69,8 +72,11 @@ class Options(unittest.TestCase):
     def test_bad_values_are_refused_with_a_sentence(self):
         for flag, value in (("--keepalive-time-ms", "99"), ("--keepalive-timeout-ms", "600001"),
                             ("--max-streams", "0"), ("--max-streams-per-connection", "1000001"),
-                            ("--max-streams-per-address", "-1"), ("--default-capacity", "0"),
+                            ("--max-streams-per-address", "-1"), ("--max-connections", "0"),
+                            ("--max-connections-per-address", "1000001"),
+                            ("--default-capacity", "0"),
                             ("--default-capacity", "1048577"), ("--default-bytes-max", "1023"),
+                            ("--memory-max", "4194303"), ("--memory-max", "-1"),
                             ("--message-bytes-max", "1048577"), ("--default-max-in-flight", "0"),
                             ("--max-channels", "0"), ("--max-sessions", "many"),
                             ("--drain-delay-ms", "-1"), ("--drain-grace-ms", "3600001"),
@@ -99,7 +105,7 @@ class Options(unittest.TestCase):
     def test_what_cannot_be_listened_on(self):
         daemon = Daemon()
         self.addCleanup(daemon.kill)
-        code, out, err = run_to_end("--listen", daemon.address)
+        code, out, err = run_to_end("--listen", daemon.address, "--http", "off")
         self.assertEqual((code, out), (1, ""), err)
         sentences = [line for line in err.splitlines() if line.startswith("sluiced: ")]
         self.assertEqual(len(sentences), 1, err)

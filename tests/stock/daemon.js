@@ -7,8 +7,9 @@ const assert = require("node:assert/strict");
 const { spawn } = require("node:child_process");
 
 async function startDaemon(...options) {
-  const child = spawn(process.env.SLUICED, ["--listen", "127.0.0.1:0", "--drain-grace-ms", "2000",
-                                            ...options], { stdio: ["ignore", "pipe", "pipe"] });
+  const words = ["--listen", "127.0.0.1:0", "--http", "off", "--drain-grace-ms", "2000"];
+  const child = spawn(process.env.SLUICED, [...words, ...options],
+                      { stdio: ["ignore", "pipe", "pipe"] });
   let out = "", log = "";
   child.stderr.on("data", (data) => { log += data; });
   const ended = new Promise((resolve) => child.on("close", (code) => resolve(code)));

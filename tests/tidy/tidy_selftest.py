@@ -46,6 +46,7 @@ PLANTED = [
     ("layers", appended("server/broker/queue.cc", '#include "rpc/worker.h"\n')),
     ("layers", appended("server/broker/queue.cc", '#include "tests/support/seed.h"\n')),
     ("layers", {"server/odd/a.h": HEADER + '#include "base/mutex.h"\n'}),
+    ("layers", {"server/admin/a.h": HEADER + '#include "rpc/worker.h"\n'}),
     ("layers", {"client/src/a.h": HEADER + '#include "base/mutex.h"\n'}),
     ("only-here", appended("server/broker/queue.cc", "#include <grpcpp/server.h>\n")),
     ("only-here", appended("server/broker/queue.cc", '#include "sluice/v1/queue.pb.h"\n')),
@@ -101,6 +102,10 @@ class TidySelfTest(unittest.TestCase):
 
     def test_clean_tree_passes(self):
         self.assertEqual([str(violation) for violation in self.found({})], [])
+
+    def test_an_open_header_may_be_included(self):
+        planted = {"server/admin/a.h": HEADER + '#include "rpc/stream_table.h"\n'}
+        self.assertEqual([str(violation) for violation in self.found(planted)], [])
 
     def test_each_planted_violation_is_found_by_its_rule(self):
         for rule, planted in PLANTED:

@@ -15,11 +15,11 @@ from topic_survivor import TopicSurvivor
 class Survivors:
     """Run from `resume` to `pause`; `check` tells whether anything was lost or out of order."""
 
-    def __init__(self, address, recorder):
+    def __init__(self, address, recorder, pause_s=0.005):
         self.client = Client(address, recorder, "daemon:survivors")
         self.parties = [party(self.client) for party in
                         (QueueSurvivor, TopicSurvivor, RequestSurvivor, ConfigSurvivor)]
-        self.failure = None
+        self.failure, self._pause_s = None, pause_s
         self._is_running, self._is_idle, self._is_over = (threading.Event() for _ in range(3))
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -63,7 +63,7 @@ class Survivors:
                 if self._is_running.is_set():
                     for party in self.parties:
                         party.round()
-                    self._is_over.wait(0.005)
+                    self._is_over.wait(self._pause_s)
                 else:
                     for party in self.parties:
                         party.settle()

@@ -54,6 +54,7 @@ struct CallReply {
   ClosedReason reason = ClosedReason::kUnspecified;
   /// It may have been done. False: nobody began it, and it may be asked again without doubt.
   bool handed_out = false;
+  FullReason full_reason = FullReason::kUnspecified;  ///< With FULL.
 };
 
 /// One part of a reply, or its end.

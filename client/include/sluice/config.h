@@ -56,6 +56,7 @@ struct SetKeyReply {
   /// OK: as stored, without the value. CONFLICT: what there is; nothing if there is no such key.
   std::optional<ConfigEntry> entry;
   std::uint32_t watchers = 0;
+  FullReason full_reason = FullReason::kUnspecified;  ///< With FULL.
 };
 
 /// What GetKey waits for.

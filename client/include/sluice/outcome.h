@@ -42,6 +42,12 @@ enum class ClosedReason : std::uint8_t {
   kLimit = 8,
 };
 
+/// Whose room there was none of, with FULL and TIMED_OUT.
+enum class FullReason : std::uint8_t {
+  kUnspecified = 0,   ///< The channel's own; or this end's.
+  kServerMemory = 1,  ///< The daemon's: draining any of its channels helps.
+};
+
 /// What an ack vouches for.
 enum class Durability : std::uint8_t { kUnspecified = 0, kMemory = 1, kOs = 2, kDisk = 3 };
 
@@ -49,6 +55,7 @@ enum class Durability : std::uint8_t { kUnspecified = 0, kMemory = 1, kOs = 2, k
 /// "17".
 std::string ToString(Outcome outcome);
 std::string ToString(ClosedReason reason);
+std::string ToString(FullReason reason);
 std::string ToString(Durability durability);
 
 /// How a stream ended; every stream ends in exactly one of these ways.

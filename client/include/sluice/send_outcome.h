@@ -26,6 +26,7 @@ struct SendOutcome {
   bool duplicate = false;  ///< An earlier send had this outcome; nothing was done now.
   ClosedReason reason = ClosedReason::kUnspecified;  ///< With CLOSED.
   std::uint32_t delivered_to = 0;  ///< Topics, with OK: subscribers it was offered to.
+  FullReason full_reason = FullReason::kUnspecified;  ///< With FULL and TIMED_OUT.
   /// Why, when it was this end that gave the outcome: UNKNOWN and CLOSED of a stream that ended,
   /// FULL (PENDING_FULL), TIMED_OUT (DEADLINE). OK otherwise.
   Status status;

@@ -23,13 +23,22 @@ def plain_environment():
             if not key.startswith("SLUICE_") and not key.startswith("GRPC_")}
 
 
+def with_http(options):
+    """Without an HTTP port unless one is asked for: tests that run at once would all want one."""
+    return options if "--http" in options else ("--http", "off", *options)
+
+
 class Daemon:
-    """Started when constructed; `address` serves. Ends with `stop`."""
+    """Started when constructed; `address` serves. Ends with `stop`.
+
+    Without an HTTP port, unless `--http` is among the options.
+    """
 
     def __init__(self, *options, env=None, listen="127.0.0.1:0"):
+        self._http_address = None
         self._errors = tempfile.TemporaryFile(mode="w+", encoding="utf-8", errors="replace")
         self.process = subprocess.Popen(
-            [EXECUTABLE, "--listen", listen, *options], stdin=subprocess.DEVNULL,
+            [EXECUTABLE, "--listen", listen, *with_http(options)], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=self._errors, text=True,
             env={**plain_environment(), **(env or {})})
         line = self.process.stdout.readline()
@@ -40,6 +49,17 @@ class Daemon:
             raise AssertionError(f"the daemon did not start: exit code {code}\n{log}")
         self.port = int(match[1])
         self.address = f"127.0.0.1:{self.port}"
+
+    @property
+    def http_address(self):
+        """HOST:PORT that serves HTTP; asks for `--http`."""
+        if self._http_address is None:
+            line = self.process.stdout.readline()
+            match = re.search(r" HTTP on (.*):\d+ port (\d+)$", line.strip())
+            if not match:
+                raise AssertionError(f"the daemon told no HTTP port: {line!r}\n{self.log()}")
+            self._http_address = f"{match[1]}:{match[2]}"
+        return self._http_address
 
     @property
     def pid(self):
@@ -101,7 +121,7 @@ class Daemon:
 
 def run_to_end(*options, env=None):
     """Runs the daemon where it is expected to end by itself: exit code, stdout, stderr."""
-    done = subprocess.run([EXECUTABLE, *options], stdin=subprocess.DEVNULL, text=True, check=False,
-                          capture_output=True, timeout=START_BOUND,
+    done = subprocess.run([EXECUTABLE, *with_http(options)], stdin=subprocess.DEVNULL, text=True,
+                          check=False, capture_output=True, timeout=START_BOUND,
                           env={**plain_environment(), **(env or {})})
     return done.returncode, done.stdout, done.stderr

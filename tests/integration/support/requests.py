@@ -75,7 +75,7 @@ class PartsCall(Stream):
         self.parts, self.last = [], None
         request = wire.CallPartsRequest(**call_fields(name, payload, fields))
         super().__init__(lambda _frames, timeout: stub.CallParts(request, timeout=timeout),
-                         is_reading, timeout)
+                         is_reading, timeout=timeout)
 
     def take(self, frame):
         assert self.last is None, "a frame after the last"

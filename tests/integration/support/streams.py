@@ -18,14 +18,17 @@ _END = object()
 class Stream:
     """A bidirectional call. Nothing is read before `start_reading` when is_reading is False."""
 
-    def __init__(self, method, is_reading=True, timeout=BOUND * 6):
+    TIMEOUT = BOUND * 6  # None: as long as it lasts
+
+    def __init__(self, method, is_reading=True, **options):
         self._outgoing = queue.SimpleQueue()
         self._changed = threading.Condition()
         self.is_over = False
         self.frames = []
         self.closed = None  # the Closed event
         self.fault = None   # the status, if it was not OK
-        self.call = method(iter(self._outgoing.get, _END), timeout=timeout)
+        self.call = method(iter(self._outgoing.get, _END),
+                           timeout=options.get("timeout", self.TIMEOUT))
         self._reader = threading.Thread(target=self._read, daemon=True)
         if is_reading:
             self._reader.start()
