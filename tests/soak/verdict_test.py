@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The verdict finds planted faults, and leaves noise alone."""
+
+import json
+import math
+import random
+import unittest
+
+from verdict import fit, judge_counts, judge_log, judge_memory
+
+MIB = 1 << 20
+SEED = 20_260_104
+SECONDS = 1800
+
+
+def run_of(level, rng):
+    """A sample each second: warm-up, then `level(t)` with noise that lasts for seconds."""
+    noise, samples = 0.0, []
+    for t in range(SECONDS):
+        noise = 0.9 * noise + rng.gauss(0, 0.1 * MIB)
+        warm_up = 20 * MIB * math.exp(-t / 100)
+        samples.append((t, 50 * MIB - warm_up + noise + level(t)))
+    return samples
+
+
+class Verdict(unittest.TestCase):
+
+    def test_noise_is_no_leak(self):
+        rng = random.Random(SEED)
+        for _ in range(50):
+            sentence, is_well = judge_memory(run_of(lambda t: 0, rng))
+            self.assertTrue(is_well, sentence)
+
+    def test_what_falls_is_no_leak(self):
+        self.assertTrue(judge_memory(run_of(lambda t: -t * 10_000, random.Random(SEED)))[1])
+
+    def test_a_leak_of_8_mib_an_hour_is_found(self):
+        rng = random.Random(SEED)
+        for _ in range(20):
+            sentence, is_well = judge_memory(run_of(lambda t: t * 8 * MIB / 3600, rng))
+            self.assertFalse(is_well, sentence)
+
+    def test_a_leak_in_steps_is_found(self):
+        steps = judge_memory(run_of(lambda t: t // 200 * MIB, random.Random(SEED)))
+        self.assertFalse(steps[1], steps[0])
+
+    def test_a_short_run_is_not_judged(self):
+        sentence, is_well = judge_memory([(t, t * MIB) for t in range(60)])
+        self.assertTrue(is_well)
+        self.assertIn("in ten minutes or more", sentence)
+
+    def test_the_line_is_exact_without_noise(self):
+        line = fit([(t, 7.0 + 3.0 * t) for t in range(100)])
+        self.assertAlmostEqual(line.slope, 3.0)
+        self.assertAlmostEqual(line.low, 3.0)
+        self.assertAlmostEqual(line.high, 3.0)
+        self.assertAlmostEqual(line.growth, 297.0)
+
+    def test_too_few_samples_are_refused(self):
+        with self.assertRaises(ValueError):
+            fit([(t, 0.0) for t in range(10)])
+
+    def test_counts_that_differ(self):
+        self.assertTrue(judge_counts("live", {"streams": 0}, {"streams": 0})[1])
+        sentence, is_well = judge_counts("live", {"streams": 0, "leases": 1},
+                                         {"streams": 2, "leases": 1})
+        self.assertFalse(is_well)
+        self.assertIn("'streams': (0, 2)", sentence)
+
+    def test_lines_that_nobody_expects(self):
+        serving, lost = (json.dumps({"level": level, "event": event}) for level, event in
+                         (("info", "serving"), ("warning", "messages_lost")))
+        self.assertTrue(judge_log(serving)[1])
+        self.assertFalse(judge_log(serving + "\n" + lost)[1])
+        self.assertTrue(judge_log(serving + "\n" + lost, {"messages_lost"})[1])
+        self.assertFalse(judge_log("Segmentation fault")[1])
+
+
+if __name__ == "__main__":
+    unittest.main()
