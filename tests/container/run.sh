@@ -66,6 +66,6 @@ export TEST_STUBS=${TEST_STUBS:-$root/build/release/tests/integration/stubs}
 export TORTURE_ENDS=${TORTURE_ENDS:-$root/build/release/tests/torture/torture_ends}
 export STORY_PROGRAMS=${STORY_PROGRAMS:-$root/build/release/client/examples}
 export SLUICED=none  # the daemon of these tests is in a container
-if [ ${#tests[@]} = 0 ]; then tests=(discover -p 'test_*.py'); fi
-(cd tests/container && PYTHONPATH=$root/tests/integration:$root/tests/torture /usr/bin/python3 -B -m unittest -v "${tests[@]}") ||
+if [ ${#tests[@]} = 0 ]; then tests=(discover); fi
+(cd tests/container && PYTHONPATH=$root/tests/integration:$root/tests/torture /usr/bin/python3 -B -m unittest "${tests[@]}" -v) ||
   fail "the image does not do what it must"

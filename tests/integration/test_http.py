@@ -8,7 +8,6 @@ import resource
 import unittest
 
 from support.case import DaemonCase
-from support.client import Client
 from support.daemon import Daemon, run_to_end
 from support.eventually import BOUND, eventually
 from support.http import REQUEST, answer, ask, connect, get, get_json
@@ -200,13 +199,14 @@ class Life(unittest.TestCase):
         used = len(os.listdir(f"/proc/{daemon.pid}/fd"))
         _, hard = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (used + 2, hard))
-        waiting = [connect(address) for _ in range(10)]
-        for connection in waiting:
-            connection.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+        # More than there are, and silent: each keeps its own until the daemon gives it up.
+        waiting = [connect(address) for _ in range(20)]
         eventually(lambda: "http_accept_failed" in daemon.log())
         resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (hard, hard))
-        for connection in waiting:
-            self.assertEqual(answer(connection)[0], 200)
+        late = connect(address)
+        late.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+        self.assertEqual(answer(late)[0], 200)
+        for connection in (late, *waiting):
             connection.close()
         daemon.stop()
 

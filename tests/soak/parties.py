@@ -161,7 +161,7 @@ class RequestParty(Party):
     def __init__(self, clients):
         super().__init__(clients)
         near, far = clients
-        near.requests.declare(RESPONDER)
+        near.requests.declare(RESPONDER, capacity=50_000)  # a worker may be held up
         self._worker = forgetting(ServeStream, self._assigned)(far.requests.stub, RESPONDER,
                                                                credit=1000)
         self._worker.wait_attached()

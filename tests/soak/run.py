@@ -36,7 +36,7 @@ from verdict import judge_counts, judge_log, judge_memory
 SETTLED_BOUND_S = 60.0
 STUCK_S = 60
 # What stays when all is deleted: the daemon remembers deleted keys for a while.
-STAYS = ("retained_bytes",)
+STAYS = ("retained_bytes", "memory_bytes_used")
 
 
 class Soak:
