@@ -58,6 +58,8 @@ TEST_F(StrikesTest, TooMuchMetadataIsRefusedByName) {
   EXPECT_EQ(Cut(Strike::kMetadata), 0u);
 }
 
+// Under ThreadSanitizer calls are taken more slowly than the bucket leaks.
+#ifndef __SANITIZE_THREAD__
 // A client that resets what it begins, for no purpose but that.
 TEST_F(StrikesTest, WhoResetsWithoutEndIsCut) {
   Declare("orders");
@@ -75,6 +77,7 @@ TEST_F(StrikesTest, WhoResetsWithoutEndIsCut) {
   EXPECT_EQ(TrySend("orders", "x"), v1::OUTCOME_OK);  // others go on
   EXPECT_EQ(good->ReadMessages(1)[0].payload, "x");
 }
+#endif
 
 // As many as it may have, all cancelled at once: nothing happens to the connection.
 TEST_F(StrikesTest, WhoCancelsEverythingOnceIsNot) {
@@ -91,6 +94,7 @@ TEST_F(StrikesTest, WhoCancelsEverythingOnceIsNot) {
   EXPECT_EQ(Cut(Strike::kReset), 0u);
 }
 
+#ifndef __SANITIZE_THREAD__
 TEST_F(StrikesTest, WhoIsRefusedWithoutEndIsCut) {
   options_.streams.streams_per_connection_max = 1;
   Serve();
@@ -104,6 +108,7 @@ TEST_F(StrikesTest, WhoIsRefusedWithoutEndIsCut) {
   EXPECT_EQ(Cut(Strike::kTooManyStreams), 1u);
   EXPECT_EQ(TrySend("orders", "x"), v1::OUTCOME_OK);
 }
+#endif
 
 TEST_F(StrikesTest, ConnectionsBeyondTheBoundFailAndTheRestGoesOn) {
   options_.connections.connections_max = 1;
