@@ -2,7 +2,12 @@
 #
 #   docker build -t sluice .                            (BuildKit: DOCKER_BUILDKIT=1 where it is not the default)
 #   docker build --build-arg GRPC=release -t sluice .   gRPC of the same version rebuilt, see deploy/grpc
-#   docker run --read-only --cap-drop ALL -p 7400:7400 -p 7401:7401 sluice
+#   docker run --read-only --cap-drop ALL -p 127.0.0.1:7400:7400 -p 127.0.0.1:7401:7401 sluice
+#
+# The packages it has and their versions are in /usr/share/doc/sluice/packages.txt, sorted: two images are
+# compared by   diff <(docker run --rm --entrypoint cat ONE PATH) <(docker run --rm --entrypoint cat OTHER PATH)
+# and one of today's packages is built with --pull --no-cache. Licences: /usr/share/doc/*/copyright, of what is
+# compiled in /usr/share/doc/sluice/compiled-in/*/copyright, Sluice's own /usr/share/doc/sluice/LICENSE.
 #
 # GRPC      debian: the library as Debian has it, with its debug checks. release: rebuilt from Debian's source
 #           package without them, with the patches of deploy/grpc (an hour on two cores).
