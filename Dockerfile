@@ -35,9 +35,9 @@ RUN if [ -e /etc/apt/sources.list ]; then sed 's/^deb /deb-src /' /etc/apt/sourc
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
       dpkg-dev libabsl-dev libbenchmark-dev libc-ares-dev libprotoc-dev libre2-dev libssl-dev patch zlib1g-dev
 COPY deploy/grpc /grpc
-RUN --mount=type=cache,target=/ccache /grpc/build.sh /work /out/lib \
+RUN --mount=type=cache,target=/ccache /grpc/build.sh /grpc-build /out/lib \
  && mkdir -p /out/share/doc/grpc \
- && cp /work/grpc-1.51.1/debian/copyright /grpc/*.patch /out/share/doc/grpc/
+ && cp /grpc-build/grpc-1.51.1/debian/copyright /grpc/*.patch /out/share/doc/grpc/
 
 FROM grpc-${GRPC} AS grpc
 
