@@ -28,20 +28,12 @@ namespace {
 std::atomic<std::int64_t> asked_grace_ms = -1;
 std::atomic<bool> is_going_down = false;
 
-// The daemon's own: queues, timers, the log, the HTTP port.
-constexpr rlim_t kOwnFiles = 128;
-
-// One descriptor a connection: take all that we are allowed, and say so when it is too little.
-void RaiseFileLimit(std::uint64_t connections_max) {
+// One descriptor a connection: take all that we are allowed.
+void RaiseFileLimit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur >= connections_max + kOwnFiles) return;
-  sluice::Log(sluice::LogLevel::kWarning, "few_files",
-              "the limit on open files is too low for so many connections: raise it (ulimit -n, "
-              "LimitNOFILE), or lower --max-connections",
-              {{"files_max", std::uint64_t{limit.rlim_cur}}, {"connections_max", connections_max}});
 }
 
 // The signals that end us, taken by sigwait alone. Blocked before any thread begins.
@@ -58,7 +50,7 @@ sigset_t BlockSignals() {
 int Run(const sluice::Options& options) {
   const sigset_t signals = BlockSignals();
   sluice::StartLog(options.log_level);
-  RaiseFileLimit(options.connections.connections_max);
+  RaiseFileLimit();
   sluice::rpc::TakeGrpcLog();
 
   sluice::Server server(options, [](std::chrono::milliseconds grace) {

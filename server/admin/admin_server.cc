@@ -15,8 +15,8 @@
 
 #include "admin/http_session.h"
 #include "base/host_port.h"
+#include "base/listeners.h"
 #include "base/log.h"
-#include "rpc/listeners.h"
 
 namespace sluice::admin {
 namespace {
@@ -74,7 +74,7 @@ struct AdminServer::Parts {
   const AdminOptions options;
   HttpPort http;
   int port = 0;
-  rpc::Listeners sockets;
+  Listeners sockets;
   asio::io_context context{1};
   std::list<Listener> listeners;
   std::thread thread;
@@ -160,8 +160,7 @@ const HttpLimits& AdminServer::limits() const noexcept { return parts_->options.
 
 Status AdminServer::Start() {
   Parts& p = *parts_;
-  Result<rpc::Listeners> opened =
-      rpc::Listeners::Open(p.options.listen, p.options.limits.write_timeout);
+  Result<Listeners> opened = Listeners::Open(p.options.listen, p.options.limits.write_timeout);
   if (!opened) return opened.error();
   const std::optional<HostPort> address = ParseHostPort(p.options.listen);
   p.http.is_loopback = address && IsLoopbackHost(address->host);

@@ -14,7 +14,7 @@
 #include <thread>
 
 #include "base/fd.h"
-#include "rpc/listeners.h"
+#include "base/listeners.h"
 
 namespace sluice::rpc {
 

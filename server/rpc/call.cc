@@ -179,15 +179,15 @@ void Call::WriteAndFinish(const grpc::ByteBuffer& frame) {
 void Call::OnDone() {
   --owed_;
   const bool is_lost = context_.IsCancelled();
-  const bool is_expired = is_lost && deadline() <= worker_.clock().Now();
+  const Code code = is_lost ? CodeOfLoss() : Code::kOk;
   // Its handler may be finishing it, for a first frame that did not come.
   if (is_lost && !has_frame_) {
-    connections_.Struck(peer_, is_expired ? Strike::kExpired : Strike::kReset);
+    connections_.Struck(peer_, code == Code::kDeadlineExceeded ? Strike::kExpired : Strike::kReset);
   }
   // A call that is being finished learns its fate from the tag of Finish.
   if (is_lost && !is_finishing_) {
     is_gone_ = true;
-    code_ = is_expired ? Code::kDeadlineExceeded : Code::kCancelled;
+    code_ = code;
     if (handler_ != nullptr) handler_->OnGone();
     handler_.reset();
   }
@@ -227,10 +227,7 @@ void Call::OnWrite(bool ok) {
 void Call::OnFinish(bool ok) {
   --owed_;
   // A read that failed because the client went looked like a half-close, and was answered.
-  if (!ok) {
-    const bool is_expired = deadline() <= worker_.clock().Now();
-    code_ = is_expired ? Code::kDeadlineExceeded : Code::kCancelled;
-  }
+  if (!ok) code_ = CodeOfLoss();
   if (handler_ != nullptr) handler_->OnFinished(ok);
   handler_.reset();
   DestroyIfSettled();
@@ -249,6 +246,11 @@ void Call::CountSent(const grpc::ByteBuffer& frame) {
   cells_->sent.Add();
   cells_->sent_bytes.Add(frame.Length());
   if (traffic_ != nullptr) traffic_->Wrote(frame.Length());
+}
+
+// A client's own timer, or its going: nothing else tells them apart.
+Code Call::CodeOfLoss() const {
+  return deadline() <= worker_.clock().Now() ? Code::kDeadlineExceeded : Code::kCancelled;
 }
 
 void Call::CountEnd() {

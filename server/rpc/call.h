@@ -103,6 +103,7 @@ class Call final : public ListNode {
   void DestroyIfSettled();
   void CountSent(const grpc::ByteBuffer& frame);
   void CountEnd();
+  Code CodeOfLoss() const;
 
   Worker& worker_;
   grpc::AsyncGenericService& service_;

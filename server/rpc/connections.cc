@@ -26,7 +26,6 @@ namespace {
 // What a strike fills in. A client under load gives up many calls by their deadlines; hardly any by
 // resetting them before their first frame; metadata over the limit is at most a mistake.
 constexpr std::array<double, kStrikeNames.size()> kWeights = {10, 100, 10, 1, 0};
-constexpr double kLeakPerSecond = 1'000;
 constexpr double kBucketMin = 20'000;
 // Whoever connects in vain does not make us look at every connection each time.
 constexpr std::chrono::milliseconds kSweepInterval{100};
@@ -171,7 +170,7 @@ void Connections::Struck(const std::string& peer, Strike strike) {
     Connection& connection = by_fd_.at(named->second);
     if (connection.is_cut) return;
     const std::chrono::duration<double> since = now - connection.struck;
-    connection.level = std::max(0.0, connection.level - since.count() * kLeakPerSecond);
+    connection.level = std::max(0.0, connection.level - since.count() * limits_.strikes_leak);
     connection.level += kWeights[IndexOf(strike)];
     connection.struck = now;
     if (connection.level <= bucket_ || !Cut(named->second, connection.cookie)) return;

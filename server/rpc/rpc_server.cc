@@ -11,10 +11,11 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/listeners.h"
+#include "base/log.h"
 #include "rpc/acceptor.h"
 #include "rpc/call.h"
 #include "rpc/limits.h"
-#include "rpc/listeners.h"
 #include "rpc/method_names.h"
 #include "rpc/own_peer.h"
 #include "rpc/services.h"
@@ -66,16 +67,24 @@ void SetChannelArguments(const RpcServerOptions& options, grpc::ServerBuilder& b
   builder.SetMaxSendMessageSize(-1);
 }
 
-// As many connections as there are descriptors for, some of which are not theirs.
+// As many connections as there are descriptors for, some of which are not theirs: the HTTP port's,
+// queues, timers, the log.
 ConnectionLimits BoundedBy(const RpcServerOptions& options) {
-  constexpr rlim_t kOthersMax = 128;
+  constexpr rlim_t kOthersMax = 512;
   ConnectionLimits limits = options.connections;
   limits.calls_max = options.streams.streams_per_connection_max;
   rlimit descriptors{};
   if (getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return limits;
   const rlim_t others = std::min(kOthersMax, descriptors.rlim_cur / 8);
-  if (descriptors.rlim_cur - others >= limits.connections_max) return limits;
-  limits.connections_max = static_cast<std::uint32_t>(descriptors.rlim_cur - others);
+  const rlim_t most = descriptors.rlim_cur - others;
+  if (most >= limits.connections_max) return limits;
+  Log(LogLevel::kWarning, "few_files",
+      "the limit on open files is too low for so many connections: raise it (ulimit -n, "
+      "LimitNOFILE), or lower --max-connections",
+      {{"files_max", std::uint64_t{descriptors.rlim_cur}},
+       {"connections_max", std::uint64_t{limits.connections_max}},
+       {"connections_taken", std::uint64_t{most}}});
+  limits.connections_max = static_cast<std::uint32_t>(most);
   return limits;
 }
 

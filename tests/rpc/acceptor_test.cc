@@ -17,7 +17,7 @@
 
 #include "base/mutex.h"
 #include "rpc/connections.h"
-#include "tests/rpc/sockets.h"
+#include "tests/support/sockets.h"
 
 namespace sluice::rpc {
 namespace {

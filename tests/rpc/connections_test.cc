@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/rpc/sockets.h"
+#include "tests/support/sockets.h"
 #include "tests/support/manual_clock.h"
 
 namespace sluice::rpc {

@@ -19,7 +19,7 @@ LAYERS = {
 # Headers that a layer may include beside those: plain snapshots and bounds, without gRPC in them.
 OPEN_HEADERS = {
     "admin": {"rpc/bound.h", "rpc/call_stats.h", "rpc/connections.h", "rpc/limits.h",
-              "rpc/listeners.h", "rpc/stream_table.h"},
+              "rpc/stream_table.h"},
 }
 
 # (what, pattern on a line of code, folders it is looked for in, paths that may have it)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "rpc/listeners.h"
+#include "base/listeners.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -18,7 +18,7 @@
 #include "base/host_port.h"
 #include "base/listen_error.h"
 
-namespace sluice::rpc {
+namespace sluice {
 namespace {
 
 constexpr std::string_view kUnixPrefix = "unix:";
@@ -213,4 +213,4 @@ void Listeners::Close() {
   path_.clear();
 }
 
-}  // namespace sluice::rpc
+}  // namespace sluice

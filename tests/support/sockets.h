@@ -16,7 +16,7 @@
 
 #include "base/fd.h"
 
-namespace sluice::rpc {
+namespace sluice {
 
 inline sockaddr_in Loopback(int port) {
   sockaddr_in address{};
@@ -94,4 +94,4 @@ inline std::string Reset(std::uint32_t stream) {
   return Http2Frame(3, 0, stream, std::string("\0\0\0\x08", 4));
 }
 
-}  // namespace sluice::rpc
+}  // namespace sluice

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sockets that listen for one address: HOST:PORT, where HOST may be a name with several
-// addresses, or unix:PATH. No gRPC type in this header.
+// addresses, or unix:PATH.
 //
 // Wildcard   0.0.0.0 and [::] both mean every address of both families.
 // Port 0     one free port, the same on each address.
@@ -18,7 +18,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 
-namespace sluice::rpc {
+namespace sluice {
 
 class Listeners {
  public:
@@ -52,4 +52,4 @@ class Listeners {
   std::string path_;
 };
 
-}  // namespace sluice::rpc
+}  // namespace sluice

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "rpc/listeners.h"
+#include "base/listeners.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,9 +12,9 @@
 #include <filesystem>
 #include <string>
 
-#include "tests/rpc/sockets.h"
+#include "tests/support/sockets.h"
 
-namespace sluice::rpc {
+namespace sluice {
 namespace {
 
 using std::chrono::milliseconds;
@@ -209,4 +209,4 @@ TEST_F(UnixListeners, AFileIsNotRemoved) {
 }
 
 }  // namespace
-}  // namespace sluice::rpc
+}  // namespace sluice
