@@ -26,7 +26,6 @@ namespace {
 // What a strike fills in. A client under load gives up many calls by their deadlines; hardly any by
 // resetting them before their first frame; metadata over the limit is at most a mistake.
 constexpr std::array<double, kStrikeNames.size()> kWeights = {10, 100, 10, 1, 0};
-constexpr double kBucketMin = 20'000;
 // Whoever connects in vain does not make us look at every connection each time.
 constexpr std::chrono::milliseconds kSweepInterval{100};
 constexpr std::chrono::milliseconds kWatchInterval{50};
@@ -92,7 +91,8 @@ std::string_view AddressOf(std::string_view peer) { return peer.substr(0, peer.r
 
 Connections::Connections(ConnectionLimits limits, const Clock& clock, const OwnPeer* own)
     : limits_(limits),
-      bucket_(std::max(kBucketMin, 2.0 * limits.calls_max * kWeights[IndexOf(Strike::kReset)])),
+      bucket_(std::max<double>(limits.strikes_max,
+                               2.0 * limits.calls_max * kWeights[IndexOf(Strike::kReset)])),
       clock_(clock),
       own_(own),
       activity_(epoll_create1(EPOLL_CLOEXEC)),

@@ -41,6 +41,7 @@ struct ConnectionLimits {
   std::uint32_t connections_max = 10'000;
   std::uint32_t connections_per_address_max = 0;  // 0: no bound
   std::uint32_t calls_max = 1'000;                // of one connection: sizes the bucket
+  std::uint32_t strikes_max = 20'000;             // what the bucket holds at least
   std::uint32_t strikes_leak = 1'000;             // out of the bucket, a second
 };
 

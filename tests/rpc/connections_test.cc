@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "tests/support/sockets.h"
 #include "tests/support/manual_clock.h"
+#include "tests/support/sockets.h"
 
 namespace sluice::rpc {
 namespace {
