@@ -4,14 +4,11 @@
 #include <algorithm>
 #include <limits>
 
+#include "same_number.h"
+
 namespace sluice {
 inline namespace abi1 {
 namespace {
-
-template <class Ours, class Theirs>
-constexpr bool Same(Ours ours, Theirs theirs) {
-  return static_cast<int>(ours) == static_cast<int>(theirs);
-}
 
 static_assert(Same(Outcome::kOk, v1::OUTCOME_OK) && Same(Outcome::kFull, v1::OUTCOME_FULL) &&
               Same(Outcome::kClosed, v1::OUTCOME_CLOSED) &&

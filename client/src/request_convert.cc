@@ -4,15 +4,11 @@
 #include <utility>
 
 #include "queue_convert.h"
+#include "same_number.h"
 
 namespace sluice {
 inline namespace abi1 {
 namespace {
-
-template <class Ours, class Theirs>
-constexpr bool Same(Ours ours, Theirs theirs) {
-  return static_cast<int>(ours) == static_cast<int>(theirs);
-}
 
 static_assert(Same(ResponderState::kOpen, v1::RESPONDER_STATE_OPEN) &&
               Same(ResponderState::kClosed, v1::RESPONDER_STATE_CLOSED) &&

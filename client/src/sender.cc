@@ -4,6 +4,7 @@
 #include <random>
 #include <utility>
 
+#include "bad_option.h"
 #include "hold.h"
 #include "queue_convert.h"
 #include "sending_stream.h"
@@ -19,27 +20,24 @@ constexpr std::size_t kProducerIdBytes = 16;
 // Under the daemon's frame limit, with room for the fields beside the messages.
 constexpr std::size_t kFrameBytesMax = 3 << 20;
 
-Status Refuse(const char* field, const std::string& value, const char* why) {
-  return Status(Code::kInvalidArgument, "BAD_OPTION", std::string(field) + " " + why,
-                {{"field", field}, {"value", value}});
-}
-
 }  // namespace
 
 Status Check(const SendingOptions& options) {
   if (!options.producer_id.empty() && options.producer_id.size() != kProducerIdBytes) {
-    return Refuse("producer_id", std::to_string(options.producer_id.size()),
-                  "must have 16 bytes, or none");
+    return BadOption("producer_id", std::to_string(options.producer_id.size()),
+                     "must have 16 bytes, or none");
   }
   if (!options.deduplicate && !options.producer_id.empty()) {
-    return Refuse("deduplicate", "false", "must be true with a producer_id");
+    return BadOption("deduplicate", "false", "must be true with a producer_id");
   }
   if (options.frame_bytes_max == 0 || options.frame_bytes_max > kFrameBytesMax) {
-    return Refuse("frame_bytes_max", std::to_string(options.frame_bytes_max), "must be 1 to 3 MiB");
+    return BadOption("frame_bytes_max", std::to_string(options.frame_bytes_max),
+                     "must be 1 to 3 MiB");
   }
   if (options.pending_messages_max == 0)
-    return Refuse("pending_messages_max", "0", "must be at least 1");
-  if (options.pending_bytes_max == 0) return Refuse("pending_bytes_max", "0", "must be at least 1");
+    return BadOption("pending_messages_max", "0", "must be at least 1");
+  if (options.pending_bytes_max == 0)
+    return BadOption("pending_bytes_max", "0", "must be at least 1");
   return Check(options.reconnect);
 }
 
@@ -69,7 +67,7 @@ Result<std::uint64_t> SendingEnd::Post(const Message& message, Deadline deadline
 
 Result<std::uint64_t> SendingEnd::PostAs(std::uint64_t sequence, const Message& message,
                                          Deadline deadline) {
-  if (sequence == 0) return Refuse("sequence", "0", "begins at 1");
+  if (sequence == 0) return BadOption("sequence", "0", "begins at 1");
   return stream_->Post(sequence, message, deadline);
 }
 

@@ -3,30 +3,22 @@
 
 #include <utility>
 
+#include "bad_option.h"
 #include "hold.h"
 #include "sluice/client.h"
 #include "subscribing_stream.h"
 
 namespace sluice {
 inline namespace abi1 {
-namespace {
-
-Status Refuse(const char* field, const std::string& value, const char* why) {
-  return Status(Code::kInvalidArgument, "BAD_OPTION", std::string(field) + " " + why,
-                {{"field", field}, {"value", value}});
-}
-
-}  // namespace
-
 Status Check(const SubscriberOptions& options) {
   if (options.topic.empty() == options.pattern.empty()) {
-    return Refuse("topic", options.topic, "or pattern must be given, and not both");
+    return BadOption("topic", options.topic, "or pattern must be given, and not both");
   }
   if (options.buffered_bytes_max == 0) {
-    return Refuse("buffered_bytes_max", "0", "must be at least 1");
+    return BadOption("buffered_bytes_max", "0", "must be at least 1");
   }
   if (options.start == SubscribeStart::kPosition && options.start_position == 0) {
-    return Refuse("start_position", "0", "begins at 1");
+    return BadOption("start_position", "0", "begins at 1");
   }
   return Check(options.reconnect);
 }

@@ -2,15 +2,11 @@
 #include "topic_convert.h"
 
 #include "queue_convert.h"
+#include "same_number.h"
 
 namespace sluice {
 inline namespace abi1 {
 namespace {
-
-template <class Ours, class Theirs>
-constexpr bool Same(Ours ours, Theirs theirs) {
-  return static_cast<int>(ours) == static_cast<int>(theirs);
-}
 
 static_assert(Same(SlowPolicy::kLag, v1::SLOW_POLICY_LAG) &&
               Same(SlowPolicy::kBlock, v1::SLOW_POLICY_BLOCK) &&

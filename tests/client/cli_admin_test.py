@@ -9,7 +9,7 @@ import unittest
 
 from support.daemon import Daemon
 
-from cli_case import BOUND_S, DONE, EXECUTABLE, NOT_FOUND, UNREACHABLE, USAGE, CliCase
+from cli_case import BOUND_S, EXECUTABLE, NOT_FOUND, UNREACHABLE, USAGE, CliCase
 
 
 class AdminTest(CliCase):

@@ -12,11 +12,10 @@
 #include "sluice/v1/message.pb.h"
 #include "tests/client/coroutine.h"
 #include "tests/client/daemon.h"
+#include "tests/client/short_forms.h"
 
 namespace sluice::test {
 namespace {
-
-Message Text(std::string_view payload) { return {payload, {}, {}, {}}; }
 
 class FacesTest : public DaemonTest {
  protected:
@@ -29,11 +28,6 @@ class FacesTest : public DaemonTest {
     ReceiverOptions options;
     options.queue = queue;
     return options;
-  }
-  static QueueSpec Room(std::uint64_t capacity) {
-    QueueSpec spec;
-    spec.capacity = capacity;
-    return spec;
   }
 };
 

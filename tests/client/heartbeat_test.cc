@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/client/daemon.h"
+#include "tests/client/short_forms.h"
 #include "tests/client/states.h"
 
 namespace sluice::test {
@@ -19,13 +20,6 @@ class HeartbeatTest : public DaemonTest {
     auto client = Client::Connect(options);
     if (!client.ok()) throw std::runtime_error(client.status().ToString());
     return *std::move(client);
-  }
-
-  static Message Text(std::string_view payload) { return {payload, {}, {}, {}}; }
-  static QueueSpec Room(std::uint64_t capacity) {
-    QueueSpec spec;
-    spec.capacity = capacity;
-    return spec;
   }
 
   States states_;

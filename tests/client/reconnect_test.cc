@@ -12,6 +12,7 @@
 
 #include "tests/client/daemon.h"
 #include "tests/client/relay.h"
+#include "tests/client/short_forms.h"
 #include "tests/client/states.h"
 #include "tests/support/seed.h"
 
@@ -20,14 +21,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using Phase = StreamState::Phase;
-
-Message Text(std::string_view payload) { return {payload, {}, {}, {}}; }
-
-QueueSpec Room(std::uint64_t capacity) {
-  QueueSpec spec;
-  spec.capacity = capacity;
-  return spec;
-}
 
 class ReconnectTest : public DaemonTest {
  protected:

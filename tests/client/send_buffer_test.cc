@@ -8,12 +8,13 @@
 #include <set>
 
 #include "sluice/v1/queue.pb.h"
+#include "tests/client/short_forms.h"
 #include "tests/support/seed.h"
 
 namespace sluice {
 namespace {
 
-Message Text(std::string_view payload) { return {payload, {}, {}, {}}; }
+using test::Text;
 
 v1::SendStreamRequest Parsed(const std::shared_ptr<const std::string>& frame) {
   v1::SendStreamRequest request;

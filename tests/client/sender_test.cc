@@ -9,13 +9,12 @@
 #include <vector>
 
 #include "tests/client/daemon.h"
+#include "tests/client/short_forms.h"
 
 namespace sluice::test {
 namespace {
 
 using std::chrono::milliseconds;
-
-Message Text(std::string_view payload) { return {payload, {}, {}, {}}; }
 
 class SenderTest : public DaemonTest {};
 
@@ -23,12 +22,6 @@ SenderOptions To(const std::string& queue) {
   SenderOptions options;
   options.queue = queue;
   return options;
-}
-
-QueueSpec Room(std::uint64_t capacity) {
-  QueueSpec spec;
-  spec.capacity = capacity;
-  return spec;
 }
 
 TEST_F(SenderTest, EveryMessageGetsOneOutcomeInOrderWithItsPosition) {

@@ -11,6 +11,7 @@
 #include "tests/client/coroutine.h"
 #include "tests/client/daemon.h"
 #include "tests/client/relay.h"
+#include "tests/client/short_forms.h"
 #include "tests/client/states.h"
 
 namespace sluice::test {
@@ -18,8 +19,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using Kind = SubscriberEvent::Kind;
-
-Message Text(std::string_view payload) { return {payload, {}, {}, {}}; }
 
 class TopicTest : public DaemonTest {
  protected:
