@@ -8,6 +8,7 @@ import resource
 import unittest
 
 from support.case import DaemonCase
+from support.client import Client
 from support.daemon import Daemon, run_to_end
 from support.eventually import BOUND, eventually
 from support.http import REQUEST, answer, ask, connect, get, get_json

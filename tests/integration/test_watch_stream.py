@@ -4,7 +4,6 @@
 import threading
 import unittest
 
-from support import wire
 from support.client import SMALL_WINDOW
 from support.config_case import ConfigCase
 from support.daemon import SANITIZERS

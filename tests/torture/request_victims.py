@@ -4,7 +4,6 @@
 import time
 
 from death import counting
-from support import wire
 from support.requests import CallStream, PartsCall, ServeStream
 
 # Served by the survivors; by nobody; by victims alone, for calls of the survivors.
