@@ -20,9 +20,9 @@ HealthCheckResponse Answer(const Health& health, const std::string& service) {
 }
 
 // Tells the state at once, then each change. An unknown service is an answer, not an end.
-class WatchHandler final : public Handler {
+class HealthWatchHandler final : public Handler {
  public:
-  WatchHandler(Call& call, Health& health) : Handler(call), health_(health) {}
+  HealthWatchHandler(Call& call, Health& health) : Handler(call), health_(health) {}
 
   void OnFrame(const grpc::ByteBuffer& frame) override {
     HealthCheckRequest request;
@@ -72,12 +72,13 @@ void AddHealthService(const Services& services, MethodTable& methods) {
         }
         return Answer(services.health, request.service());
       });
-  methods.Add(
-      "/grpc.health.v1.Health/Watch",
-      {.make = [&services](
-                   Call& call) { return std::make_unique<WatchHandler>(call, services.health); },
-       .is_stream = true,
-       .is_served_while_draining = true});
+  methods.Add("/grpc.health.v1.Health/Watch", {.make =
+                                                   [&services](Call& call) {
+                                                     return std::make_unique<HealthWatchHandler>(
+                                                         call, services.health);
+                                                   },
+                                               .is_stream = true,
+                                               .is_served_while_draining = true});
 }
 
 }  // namespace sluice::rpc

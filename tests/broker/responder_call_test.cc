@@ -246,9 +246,10 @@ TEST_F(ResponderCall, SpecsAreFilledInAndCompared) {
   EXPECT_EQ(FirstDifference(spec, other)->field, "spec.message_bytes_max");
   other.capacity = 5;
   EXPECT_EQ(FirstDifference(spec, other)->field, "spec.capacity");
-  EXPECT_FALSE(Effective({.capacity = kCapacityMax + 1}, limits).ok());
-  EXPECT_FALSE(Effective({.bytes_max = kBytesMaxLeast - 1}, limits).ok());
-  EXPECT_FALSE(Effective({.message_bytes_max = limits.message_bytes_max + 1}, limits).ok());
+  EXPECT_FALSE(Effective(ResponderSpec{.capacity = kCapacityMax + 1}, limits).ok());
+  EXPECT_FALSE(Effective(ResponderSpec{.bytes_max = kBytesMaxLeast - 1}, limits).ok());
+  EXPECT_FALSE(
+      Effective(ResponderSpec{.message_bytes_max = limits.message_bytes_max + 1}, limits).ok());
 }
 
 }  // namespace

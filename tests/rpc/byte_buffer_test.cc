@@ -22,7 +22,7 @@ grpc::ByteBuffer BufferOf(const std::vector<std::string>& parts) {
   return grpc::ByteBuffer(slices.data(), slices.size());
 }
 
-std::string BytesOf(const grpc::ByteBuffer& buffer) {
+std::string Flattened(const grpc::ByteBuffer& buffer) {
   std::string scratch;
   return std::string(FlatFrame(buffer, scratch).bytes());
 }
@@ -53,10 +53,10 @@ TEST(FlatFrame, PiecesAreJoinedInOrder) {
 }
 
 TEST(FlatFrame, AnEmptyFrameIsEmpty) {
-  EXPECT_EQ(BytesOf(grpc::ByteBuffer()), "");
-  EXPECT_EQ(BytesOf(BufferOf({})), "");
-  EXPECT_EQ(BytesOf(BufferOf({""})), "");
-  EXPECT_EQ(BytesOf(BufferOf({"", ""})), "");
+  EXPECT_EQ(Flattened(grpc::ByteBuffer()), "");
+  EXPECT_EQ(Flattened(BufferOf({})), "");
+  EXPECT_EQ(Flattened(BufferOf({""})), "");
+  EXPECT_EQ(Flattened(BufferOf({"", ""})), "");
 }
 
 TEST(ByteBuffer, WhatIsSerializedParses) {
@@ -109,7 +109,7 @@ TEST(MakeFrame, StoredBytesGoOutByReferenceThenTheRest) {
   ASSERT_EQ(slices.size(), 3u);
   EXPECT_EQ(reinterpret_cast<const char*>(slices[0].begin()), stored->data() + 2);
   EXPECT_EQ(reinterpret_cast<const char*>(slices[1].begin()), stored->data() + 7);
-  EXPECT_EQ(BytesOf(frame), "2347rest");
+  EXPECT_EQ(Flattened(frame), "2347rest");
 }
 
 TEST(MakeFrame, TheStoredBytesLiveAsLongAsTheFrame) {
@@ -123,7 +123,7 @@ TEST(MakeFrame, TheStoredBytesLiveAsLongAsTheFrame) {
   }
   stored.reset();
   EXPECT_FALSE(watch.expired());
-  EXPECT_EQ(BytesOf(*frame), std::string(1'000, 's'));
+  EXPECT_EQ(Flattened(*frame), std::string(1'000, 's'));
   grpc::ByteBuffer copy = *frame;
   frame.reset();
   EXPECT_FALSE(watch.expired());
@@ -135,7 +135,7 @@ TEST(MakeFrame, WithNothingToTellAFrameIsStillAFrame) {
   const grpc::ByteBuffer frame = MakeFrame({}, "");
   EXPECT_TRUE(frame.Valid());
   EXPECT_EQ(frame.Length(), 0u);
-  EXPECT_EQ(BytesOf(MakeFrame({}, "rest")), "rest");
+  EXPECT_EQ(Flattened(MakeFrame({}, "rest")), "rest");
 }
 
 }  // namespace

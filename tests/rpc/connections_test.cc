@@ -22,8 +22,8 @@ std::string Peer(int port, const std::string& host = "10.0.0.1") {
 }
 
 // Both ends of a connection; `ours` is the one that a server would own.
-struct Pair {
-  Pair() {
+struct Sockets {
+  Sockets() {
     int fds[2];
     EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
     ours.Reset(fds[0]);
@@ -47,7 +47,7 @@ class ConnectionsTest : public ::testing::Test {
 
 TEST_F(ConnectionsTest, CountsWhatIsOpen) {
   Connections connections({}, clock_);
-  Pair first, second;
+  Sockets first, second;
   EXPECT_TRUE(connections.Admit(first.ours.get(), Peer(1)));
   EXPECT_TRUE(connections.Admit(second.ours.get(), Peer(2)));
   EXPECT_EQ(connections.Counts().open, 2u);
@@ -63,10 +63,10 @@ TEST_F(ConnectionsTest, CountsWhatIsOpen) {
 // The number of a descriptor is given again at once; the connection behind it is another.
 TEST_F(ConnectionsTest, ADescriptorUsedAgainIsAnotherConnection) {
   Connections connections({.connections_max = 1}, clock_);
-  Pair first;
+  Sockets first;
   const int number = first.ours.get();
   ASSERT_TRUE(connections.Admit(number, Peer(1)));
-  Pair second;
+  Sockets second;
   ASSERT_EQ(dup2(second.ours.get(), number), number);
   EXPECT_EQ(connections.Counts().open, 0u);
   ASSERT_TRUE(connections.Admit(number, Peer(2)));
@@ -78,7 +78,7 @@ TEST_F(ConnectionsTest, ADescriptorUsedAgainIsAnotherConnection) {
 
 TEST_F(ConnectionsTest, TheBoundInAll) {
   Connections connections({.connections_max = 2}, clock_);
-  Pair first, second, third;
+  Sockets first, second, third;
   EXPECT_TRUE(connections.Admit(first.ours.get(), Peer(1)));
   EXPECT_TRUE(connections.Admit(second.ours.get(), Peer(2)));
   EXPECT_FALSE(connections.Admit(third.ours.get(), Peer(3)));
@@ -91,7 +91,7 @@ TEST_F(ConnectionsTest, TheBoundInAll) {
 
 TEST_F(ConnectionsTest, TheBoundOfAnAddress) {
   Connections connections({.connections_per_address_max = 1}, clock_);
-  Pair first, second, other;
+  Sockets first, second, other;
   EXPECT_TRUE(connections.Admit(first.ours.get(), Peer(1)));
   EXPECT_FALSE(connections.Admit(second.ours.get(), Peer(2)));
   EXPECT_TRUE(connections.Admit(other.ours.get(), Peer(2, "10.0.0.2")));
@@ -106,7 +106,7 @@ TEST_F(ConnectionsTest, OurOwnConnectionIsNeitherBoundedNorCounted) {
   OwnPeer own;
   own.Set(Peer(9));
   Connections connections({.connections_max = 1}, clock_, &own);
-  Pair first, probe;
+  Sockets first, probe;
   EXPECT_TRUE(connections.Admit(first.ours.get(), Peer(1)));
   EXPECT_TRUE(connections.Admit(probe.ours.get(), Peer(9)));
   EXPECT_EQ(connections.Counts().open, 1u);
@@ -114,7 +114,7 @@ TEST_F(ConnectionsTest, OurOwnConnectionIsNeitherBoundedNorCounted) {
 
 TEST_F(ConnectionsTest, AConnectionThatGoesOnIsCut) {
   Connections connections({}, clock_);
-  Pair bad, good;
+  Sockets bad, good;
   ASSERT_TRUE(connections.Admit(bad.ours.get(), Peer(1)));
   ASSERT_TRUE(connections.Admit(good.ours.get(), Peer(2)));
   Strike(connections, Peer(1), Strike::kReset, 2'000);
@@ -136,7 +136,7 @@ TEST_F(ConnectionsTest, StrikesWeighDifferently) {
                                               {Strike::kExpired, 20'000}};
   for (const auto& [strike, times] : most) {
     Connections connections({}, clock_);
-    Pair pair;
+    Sockets pair;
     ASSERT_TRUE(connections.Admit(pair.ours.get(), Peer(1)));
     Strike(connections, Peer(1), strike, times);
     EXPECT_FALSE(pair.is_cut()) << times;
@@ -149,7 +149,7 @@ TEST_F(ConnectionsTest, StrikesWeighDifferently) {
 // A hundred calls a second may be reset for ever.
 TEST_F(ConnectionsTest, TheBucketLeaks) {
   Connections connections({}, clock_);
-  Pair pair;
+  Sockets pair;
   ASSERT_TRUE(connections.Admit(pair.ours.get(), Peer(1)));
   for (int second = 0; second < 1'000; ++second) {
     Strike(connections, Peer(1), Strike::kReset, 100);
@@ -161,7 +161,7 @@ TEST_F(ConnectionsTest, TheBucketLeaks) {
 // A client that goes cancels everything it has, and may do so again when it comes back to it.
 TEST_F(ConnectionsTest, AllCallsMayBeCancelledAtOnceTwice) {
   Connections connections({.calls_max = 50'000}, clock_);
-  Pair pair;
+  Sockets pair;
   ASSERT_TRUE(connections.Admit(pair.ours.get(), Peer(1)));
   Strike(connections, Peer(1), Strike::kReset, 100'000);
   EXPECT_FALSE(pair.is_cut());
@@ -170,7 +170,7 @@ TEST_F(ConnectionsTest, AllCallsMayBeCancelledAtOnceTwice) {
 // Between the decision and the cut the descriptor may have become somebody else's.
 TEST_F(ConnectionsTest, AStrangerIsNotCut) {
   Connections connections({}, clock_);
-  Pair bad, stranger;
+  Sockets bad, stranger;
   ASSERT_TRUE(connections.Admit(bad.ours.get(), Peer(1)));
   ASSERT_GE(dup2(stranger.ours.get(), bad.ours.get()), 0);
   Strike(connections, Peer(1), Strike::kReset, 10'000);
@@ -181,7 +181,7 @@ TEST_F(ConnectionsTest, AStrangerIsNotCut) {
 // All of them have one name.
 TEST_F(ConnectionsTest, ConnectionsOfAUnixSocketHaveNoStrikes) {
   Connections connections({}, clock_);
-  Pair pair;
+  Sockets pair;
   ASSERT_TRUE(connections.Admit(pair.ours.get(), "unix:"));
   Strike(connections, "unix:", Strike::kReset, 10'000);
   EXPECT_FALSE(pair.is_cut());

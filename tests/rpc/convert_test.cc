@@ -136,7 +136,7 @@ TEST(Convert, EveryStateHasItsName) {
   EXPECT_EQ(ToWire(stats).state(), v1::QUEUE_STATE_ENDED);
 }
 
-v1::Settlement Settling(v1::SettleAction action) {
+v1::Settlement SettlementTo(v1::SettleAction action) {
   v1::Settlement settlement;
   settlement.set_first_position(5);
   settlement.set_count(2);
@@ -154,11 +154,11 @@ Result<std::vector<broker::Settlement>> Parse(const v1::Settlement& settlement,
 
 TEST(Convert, SettlementsHaveEveryField) {
   google::protobuf::RepeatedPtrField<v1::Settlement> all;
-  *all.Add() = Settling(v1::SETTLE_ACTION_ACK);
-  *all.Add() = Settling(v1::SETTLE_ACTION_NACK);
+  *all.Add() = SettlementTo(v1::SETTLE_ACTION_ACK);
+  *all.Add() = SettlementTo(v1::SETTLE_ACTION_NACK);
   all[1].set_delay_ms(250);
-  *all.Add() = Settling(v1::SETTLE_ACTION_RELEASE);
-  *all.Add() = Settling(v1::SETTLE_ACTION_EXTEND);
+  *all.Add() = SettlementTo(v1::SETTLE_ACTION_RELEASE);
+  *all.Add() = SettlementTo(v1::SETTLE_ACTION_EXTEND);
   all[3].set_lease_ms(700);
   const auto parsed = FromWire(all, false);
   ASSERT_TRUE(parsed.ok());
@@ -177,32 +177,32 @@ TEST(Convert, SettlementsHaveEveryField) {
 }
 
 TEST(Convert, AnExtensionWithoutATimeIsTheDefault) {
-  const auto parsed = Parse(Settling(v1::SETTLE_ACTION_EXTEND));
+  const auto parsed = Parse(SettlementTo(v1::SETTLE_ACTION_EXTEND));
   ASSERT_TRUE(parsed.ok());
   EXPECT_EQ((*parsed)[0].lease_for, std::chrono::seconds(30));
 }
 
 TEST(Convert, ASettlementMustSayWhatAndWhose) {
-  v1::Settlement none = Settling(v1::SETTLE_ACTION_ACK);
+  v1::Settlement none = SettlementTo(v1::SETTLE_ACTION_ACK);
   none.set_count(0);
   ExpectField(Parse(none).error(), "INVALID_FIELD", "settlements.count");
   for (const int action : {0, v1::SettleAction_MAX + 1, -1}) {
-    ExpectField(Parse(Settling(static_cast<v1::SettleAction>(action))).error(), "INVALID_FIELD",
+    ExpectField(Parse(SettlementTo(static_cast<v1::SettleAction>(action))).error(), "INVALID_FIELD",
                 "settlements.action");
   }
-  v1::Settlement anybody = Settling(v1::SETTLE_ACTION_ACK);
+  v1::Settlement anybody = SettlementTo(v1::SETTLE_ACTION_ACK);
   anybody.set_lease(0);
   ExpectField(Parse(anybody).error(), "INVALID_FIELD", "settlements.lease");
   EXPECT_TRUE(Parse(anybody, /*has_own_lease=*/true).ok());
 }
 
 TEST(Convert, TimesOfASettlementAreBounded) {
-  v1::Settlement settlement = Settling(v1::SETTLE_ACTION_NACK);
+  v1::Settlement settlement = SettlementTo(v1::SETTLE_ACTION_NACK);
   settlement.set_delay_ms(kLeaseMaxMs);
   EXPECT_TRUE(Parse(settlement).ok());
   settlement.set_delay_ms(kLeaseMaxMs + 1);
   ExpectField(Parse(settlement).error(), "OUT_OF_BOUNDS", "settlements.delay_ms");
-  settlement = Settling(v1::SETTLE_ACTION_EXTEND);
+  settlement = SettlementTo(v1::SETTLE_ACTION_EXTEND);
   settlement.set_lease_ms(kLeaseMaxMs);
   EXPECT_TRUE(Parse(settlement).ok());
   settlement.set_lease_ms(kLeaseMaxMs + 1);
@@ -211,18 +211,19 @@ TEST(Convert, TimesOfASettlementAreBounded) {
 
 TEST(Convert, TheIndexOfABadSettlementIsTold) {
   google::protobuf::RepeatedPtrField<v1::Settlement> all;
-  for (int i = 0; i < 4; ++i) *all.Add() = Settling(v1::SETTLE_ACTION_ACK);
+  for (int i = 0; i < 4; ++i) *all.Add() = SettlementTo(v1::SETTLE_ACTION_ACK);
   all[2].set_count(0);
   EXPECT_THAT(FromWire(all, false).error().details(), Contains(Pair("index", "2")));
 }
 
 TEST(Convert, TheSettlementsOfAFrameAreBounded) {
   google::protobuf::RepeatedPtrField<v1::Settlement> all;
-  for (std::uint32_t i = 0; i < kSettlementsMax; ++i) *all.Add() = Settling(v1::SETTLE_ACTION_ACK);
+  for (std::uint32_t i = 0; i < kSettlementsMax; ++i)
+    *all.Add() = SettlementTo(v1::SETTLE_ACTION_ACK);
   const auto most = FromWire(all, false);
   ASSERT_TRUE(most.ok());
   EXPECT_EQ(most->size(), kSettlementsMax);
-  *all.Add() = Settling(v1::SETTLE_ACTION_ACK);
+  *all.Add() = SettlementTo(v1::SETTLE_ACTION_ACK);
   const Status over = FromWire(all, false).error();
   ExpectField(over, "OUT_OF_BOUNDS", "settlements");
   EXPECT_THAT(over.details(), Contains(Pair("limit", "10000")));

@@ -20,9 +20,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::HasSubstr;
 
-// Long enough to be met by any answer.
-constexpr seconds kPatience{60};
-
 // The kernel accepts for it, and nobody ever answers: what a listener looks like that has died
 // inside its process.
 class SilentListener {

@@ -53,7 +53,7 @@ class SendFrameTest : public ::testing::Test {
   SendFrame frame_{scratch_};
 };
 
-std::string Headers(int count, std::size_t value_bytes) {
+std::string ManyHeaders(int count, std::size_t value_bytes) {
   std::string fields;
   for (int i = 0; i < count; ++i) {
     fields +=
@@ -124,11 +124,11 @@ TEST_F(SendFrameTest, TheMessagesOfAFrameAreBounded) {
 }
 
 TEST_F(SendFrameTest, HeadersAreBounded) {
-  EXPECT_TRUE(frame_.Scan(BufferOf(encode::Message(Headers(64, 1)))).ok());
-  ExpectRefused(encode::Message(Headers(65, 1)), "OUT_OF_BOUNDS", "TOO_MANY", "headers");
+  EXPECT_TRUE(frame_.Scan(BufferOf(encode::Message(ManyHeaders(64, 1)))).ok());
+  ExpectRefused(encode::Message(ManyHeaders(65, 1)), "OUT_OF_BOUNDS", "TOO_MANY", "headers");
   // 8 KiB of keys and values: eight keys of one byte, values of 1,023.
-  EXPECT_TRUE(frame_.Scan(BufferOf(encode::Message(Headers(8, 1'023)))).ok());
-  ExpectRefused(encode::Message(Headers(8, 1'023) + encode::Header("", "v")), "OUT_OF_BOUNDS",
+  EXPECT_TRUE(frame_.Scan(BufferOf(encode::Message(ManyHeaders(8, 1'023)))).ok());
+  ExpectRefused(encode::Message(ManyHeaders(8, 1'023) + encode::Header("", "v")), "OUT_OF_BOUNDS",
                 "TOO_LARGE", "headers");
 }
 

@@ -9,7 +9,7 @@
 namespace sluice::broker {
 namespace {
 
-Announced Where(const SubscriberOptions& options, const Retained& retained, std::uint64_t epoch) {
+Announced PlaceOf(const SubscriberOptions& options, const Retained& retained, std::uint64_t epoch) {
   const std::uint64_t oldest = retained.oldest();
   switch (options.from) {
     case SubscribeFrom::kLatest:
@@ -33,7 +33,7 @@ Announced Where(const SubscriberOptions& options, const Retained& retained, std:
 
 Announced Topic::WhereItBegins(const SubscriberOptions& options) const {
   MutexLock lock(core_->mutex);
-  return Where(options, core_->retained, core_->epoch);
+  return PlaceOf(options, core_->retained, core_->epoch);
 }
 
 Announced Topic::Subscribe(Subscriber& subscriber, SubscriberOptions options,
@@ -41,7 +41,7 @@ Announced Topic::Subscribe(Subscriber& subscriber, SubscriberOptions options,
   Turn turn(*this);
   Core& core = turn.core();
   SLUICE_CHECK(!subscriber.is_attached_);
-  const Announced announced = Where(options, core.retained, core.epoch);
+  const Announced announced = PlaceOf(options, core.retained, core.epoch);
   subscriber.cursor_ = announced.next_position;
   subscriber.missed_ = announced.missed;
   core.missed += announced.missed;
