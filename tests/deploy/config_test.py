@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """deploy/sluice.toml, which the daemon has printed; and that it accepts what it prints."""
 
-import os
 import re
-import tempfile
 import unittest
 
 import files
 from support.daemon import Daemon
+from support.option_file import option_file
 
 
 def options_of(text, is_commented):
@@ -16,13 +15,6 @@ def options_of(text, is_commented):
 
 
 class Config(unittest.TestCase):
-
-    def file(self, text):
-        handle, path = tempfile.mkstemp(suffix=".toml")
-        self.addCleanup(os.unlink, path)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        return path
 
     def test_the_example_is_what_the_daemon_prints(self):
         printed = files.run_well("--print-config")
@@ -43,7 +35,7 @@ class Config(unittest.TestCase):
         printed = files.run_well("--print-config")
         active = re.sub(r"^# ([a-z-]+ = )", r"\1", printed, flags=re.MULTILINE)
         self.assertGreater(len(options_of(active, is_commented=False)), 20)
-        path = self.file(active)
+        path = option_file(self, active)
         self.assertIn("good", files.run_well("--config", path, "--check-config"))
         again = files.run_well("--config", path, "--print-config")
         self.assertEqual(options_of(again, False), options_of(active, False))
@@ -52,8 +44,8 @@ class Config(unittest.TestCase):
         daemon.stop()
 
     def test_it_prints_what_is_in_force(self):
-        path = self.file('default-capacity = 11\nlog-level = "error"\n'
-                         '[keepalive]\ntime-ms = 1400\n')
+        path = option_file(self, 'default-capacity = 11\nlog-level = "error"\n'
+                                 '[keepalive]\ntime-ms = 1400\n')
         code, out, _ = files.run("--config", path, "--default-capacity", "31", "--print-config",
                                   "--reflection",
                                   env={"SLUICE_MAX_SESSIONS": "23"})

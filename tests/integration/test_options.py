@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options: flags over environment over file over defaults, and one sentence for what cannot be."""
 
-import os
-import tempfile
 import unittest
 
 from support.client import Client
 from support.daemon import Daemon, run_to_end
+from support.option_file import option_file
 
 
 class Options(unittest.TestCase):
@@ -21,16 +20,9 @@ class Options(unittest.TestCase):
         daemon.stop()
         return bounds
 
-    def file(self, text):
-        handle, path = tempfile.mkstemp(suffix=".toml")
-        self.addCleanup(os.unlink, path)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        return path
-
     def test_flags_over_environment_over_file_over_defaults(self):
-        path = self.file('default-capacity = 11\ndrain-grace-ms = 12\nmax-streams = 13\n'
-                         '[keepalive]\ntime-ms = 1400\n')
+        path = option_file(self, 'default-capacity = 11\ndrain-grace-ms = 12\nmax-streams = 13\n'
+                                 '[keepalive]\ntime-ms = 1400\n')
         env = {"SLUICE_DEFAULT_CAPACITY": "21", "SLUICE_DRAIN_GRACE_MS": "22",
                "SLUICE_MAX_SESSIONS": "23"}
         bounds = self.bounds("--config", path, "--default-capacity", "31", env=env)
@@ -86,11 +78,11 @@ class Options(unittest.TestCase):
 
     def test_bad_values_of_other_sources(self):
         self.assert_refused(env={"SLUICE_DEFAULT_CAPACITY": "none"}, names=("none",))
-        self.assert_refused("--config", self.file("default-capacity = 0\n"),
+        self.assert_refused("--config", option_file(self, "default-capacity = 0\n"),
                             names=("default-capacity",))
-        self.assert_refused("--config", self.file("no-such-option = 1\n"),
+        self.assert_refused("--config", option_file(self, "no-such-option = 1\n"),
                             names=("no-such-option",))
-        self.assert_refused("--config", self.file("this is not toml"), names=("TOML",))
+        self.assert_refused("--config", option_file(self, "this is not toml"), names=("TOML",))
         self.assert_refused("--config", "/no/such/file.toml", names=("/no/such/file.toml",))
         self.assert_refused("--no-such-flag", names=("--no-such-flag",))
         self.assert_refused("surplus", names=("surplus",))
