@@ -30,7 +30,7 @@ Family& Family::Add(Labels labels, const TimeBuckets& buckets) {
                         : std::chrono::duration<double>(kTimeBuckets[i]).count()});
   }
   metric.histogram.sample_count = count;
-  metric.histogram.sample_sum = static_cast<double>(buckets.sum_ns) / 1e9;
+  metric.histogram.sample_sum = buckets.sum_seconds;
   family_->metric.push_back(std::move(metric));
   return *this;
 }

@@ -5,14 +5,14 @@ namespace sluice {
 
 TimeBuckets& TimeBuckets::operator+=(const TimeBuckets& other) {
   for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += other.counts[i];
-  sum_ns += other.sum_ns;
+  sum_seconds += other.sum_seconds;
   return *this;
 }
 
 TimeBuckets TimeHistogram::Read() const {
   TimeBuckets buckets;
   for (std::size_t i = 0; i < counts_.size(); ++i) buckets.counts[i] = counts_[i].get();
-  buckets.sum_ns = sum_ns_.get();
+  buckets.sum_seconds = sum_seconds_.load(std::memory_order_relaxed);
   return buckets;
 }
 

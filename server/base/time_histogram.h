@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -28,7 +29,7 @@ inline constexpr std::array<std::chrono::microseconds, 17> kTimeBuckets = {
 
 struct TimeBuckets {
   std::array<std::uint64_t, kTimeBuckets.size() + 1> counts{};  // each bucket for itself
-  std::uint64_t sum_ns = 0;
+  double sum_seconds = 0;
 
   TimeBuckets& operator+=(const TimeBuckets& other);
 };
@@ -42,14 +43,16 @@ class TimeHistogram {
     std::size_t bucket = 0;
     while (bucket < kTimeBuckets.size() && time > kTimeBuckets[bucket]) ++bucket;
     counts_[bucket].Add(count);
-    const auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
-    sum_ns_.Add(static_cast<std::uint64_t>(ns) * count);
+    const double seconds = std::chrono::duration<double>(time).count();
+    sum_seconds_.store(
+        sum_seconds_.load(std::memory_order_relaxed) + seconds * static_cast<double>(count),
+        std::memory_order_relaxed);
   }
   TimeBuckets Read() const;
 
  private:
   std::array<Cell, kTimeBuckets.size() + 1> counts_;
-  Cell sum_ns_;
+  std::atomic<double> sum_seconds_ = 0;  // an integer of nanoseconds would overflow in hours
 };
 
 }  // namespace sluice

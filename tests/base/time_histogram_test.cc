@@ -29,11 +29,18 @@ TEST(TimeHistogram, ManyOfOneTimeCountEach) {
   const TimeBuckets read = histogram.Read();
   EXPECT_EQ(read.counts[6], 1'000u);
   EXPECT_EQ(read.counts[0], 1u) << "a negative time is none";
-  EXPECT_EQ(read.sum_ns, 2'000'000'000u);
+  EXPECT_DOUBLE_EQ(read.sum_seconds, 2);
   TimeBuckets sum = read;
   sum += read;
   EXPECT_EQ(sum.counts[6], 2'000u);
-  EXPECT_EQ(sum.sum_ns, 4'000'000'000u);
+  EXPECT_DOUBLE_EQ(sum.sum_seconds, 4);
+}
+
+// Five million messages that waited an hour: more nanoseconds than an integer has.
+TEST(TimeHistogram, TheSumOfAgesDoesNotOverflow) {
+  TimeHistogram histogram;
+  for (int i = 0; i < 10; ++i) histogram.Observe(1h, 1'000'000);
+  EXPECT_DOUBLE_EQ(histogram.Read().sum_seconds, 3.6e10);
 }
 
 TEST(Cell, NeverGoesBackForAReader) {
