@@ -208,9 +208,10 @@ Result<Listeners> Listeners::Open(const std::string& address,
 }
 
 void Listeners::Close() {
-  sockets_.clear();
+  // In this order: a path that nobody listens on any more may be the next daemon's at once.
   if (!path_.empty()) unlink(path_.c_str());
   path_.clear();
+  sockets_.clear();
 }
 
 }  // namespace sluice
