@@ -26,6 +26,8 @@ constexpr std::uint64_t kLargeMiBMax = 64;
 constexpr std::uint64_t kHoardBytes = std::uint64_t{96} << 20;
 // A daemon that has no work and looked so often has had its chance to begin and to read.
 constexpr int kLooksMax = 600;
+// What pings and their answers may bring a second, over weeks in which nothing else comes.
+constexpr std::uint64_t kIdleBytesPerSecond = 40;
 
 }  // namespace
 
@@ -44,6 +46,11 @@ bool UnreadJudge::Look(const Traffic& traffic, std::uint64_t taken, TimePoint no
   const std::uint64_t forgiven = std::min(unread_, forgivable_);
   unread_ -= forgiven;
   forgivable_ -= forgiven;
+  // Whole seconds alone, or the rest of each would be forgotten.
+  if (looked_ == TimePoint()) looked_ = now;
+  const auto idle = std::chrono::duration_cast<std::chrono::seconds>(now - looked_);
+  unread_ -= std::min(unread_, static_cast<std::uint64_t>(idle.count()) * kIdleBytesPerSecond);
+  looked_ += idle;
   taken_ = taken;
   known_ = known;
   ended_ = ended;

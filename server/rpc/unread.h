@@ -62,6 +62,7 @@ class UnreadJudge {
   bool is_suspicious() const noexcept { return is_suspicious_; }
 
  private:
+  TimePoint looked_{};
   std::uint64_t taken_ = 0;
   std::uint64_t known_ = 0;
   std::uint64_t ended_ = 0;

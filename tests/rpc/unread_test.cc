@@ -56,6 +56,15 @@ TEST_F(UnreadTest, ABurstMayWait) {
   EXPECT_FALSE(judge_.is_suspicious());
 }
 
+// Pings each way, each ten seconds for a year, and nothing else.
+TEST_F(UnreadTest, PingsOverAYearAreNoHoard) {
+  for (int hour = 0; hour < 365 * 24; ++hour) {
+    taken_ += 360 * 2 * 17;
+    ASSERT_FALSE(Look(std::chrono::hours(1))) << hour;
+    ASSERT_FALSE(judge_.is_suspicious()) << hour;
+  }
+}
+
 // A daemon that does not get to run cannot begin calls.
 TEST_F(UnreadTest, NobodyIsBlamedByADaemonThatIsStarved) {
   taken_ = 50 * kMiB;
