@@ -58,7 +58,7 @@ HttpSession::HttpSession(asio::ip::tcp::socket socket, std::string address, Kind
 
 HttpSession::~HttpSession() {
   port_.sessions.erase(this);
-  if (message_) port_.counts.unsent_bytes -= message_->body().size();
+  port_.counts.unsent_bytes -= unsent_bytes_;
   if (kind_ == Kind::kRefused) {
     --port_.refused;
     return;
@@ -224,7 +224,8 @@ void HttpSession::Send(Response response, bool may_keep) {
   message_->body() = std::move(response.body);
   message_->keep_alive(keep);
   message_->prepare_payload();
-  port_.counts.unsent_bytes += message_->body().size();
+  unsent_bytes_ = message_->body().size();
+  port_.counts.unsent_bytes += unsent_bytes_;
   serializer_.emplace(*message_);
   Allow(port_.limits.write_timeout);
   const auto sent = [self = shared_from_this(), keep](ErrorCode error, std::size_t) {
@@ -238,7 +239,7 @@ void HttpSession::Send(Response response, bool may_keep) {
 }
 
 void HttpSession::OnSent(ErrorCode error, bool keep) {
-  port_.counts.unsent_bytes -= message_->body().size();
+  port_.counts.unsent_bytes -= std::exchange(unsent_bytes_, 0);
   serializer_.reset();
   message_.reset();
   target_.reset();

@@ -97,6 +97,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   std::optional<Target> target_;
   TimePoint turn_by_{};
   std::optional<Message> message_;
+  std::uint64_t unsent_bytes_ = 0;  // of it, as the port counts them
   std::optional<Serializer> serializer_;
 };
 

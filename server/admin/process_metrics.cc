@@ -35,6 +35,8 @@ void AddHttp(const HttpCounts& http, Families& out) {
       .Add(http.timed_out.load());
   out.Gauge("sluice_http_connections", "Open connections to the HTTP port.")
       .Add(http.connections.load());
+  out.Gauge("sluice_http_unsent_bytes", "Bytes of answers that are being written.")
+      .Add(http.unsent_bytes.load());
 }
 
 }  // namespace
@@ -54,6 +56,11 @@ void AddProcessMetrics(const Sources& sources, Families& out) {
       .Add({{"version", kVersion}, {"compiler", __VERSION__}}, 1);
   out.Gauge("sluice_alive", "1: /healthz says so.").Add(sources.why_not_alive().empty() ? 1 : 0);
   out.Gauge("sluice_ready", "1: /readyz says so.").Add(sources.why_not_ready().empty() ? 1 : 0);
+  const SelfChecks checks = sources.self_checks();
+  out.Counter("sluice_self_checks_total", "Rounds in which the daemon asked itself, by outcome.")
+      .Add({{"outcome", "answered"}}, checks.answered)
+      .Add({{"outcome", "missed"}}, checks.missed)
+      .Add({{"outcome", "skipped"}}, checks.skipped);
   AddLog(out);
   AddHttp(sources.http, out);
 }

@@ -14,8 +14,7 @@ constexpr std::array<const char*, rpc::kCodes> kCodeNames = {
     "Aborted",  "OutOfRange",     "Unimplemented",    "Internal",          "Unavailable",
     "DataLoss", "Unauthenticated"};
 
-// Those that a method never ends with are shown once they were seen; all others from the start, so
-// that their first increase is seen, too.
+// The codes there are in the daemon: all from the start, so that their first increase is seen.
 constexpr std::array<Code, 12> kOurCodes = {
     Code::kOk,       Code::kCancelled,        Code::kInvalidArgument,   Code::kDeadlineExceeded,
     Code::kNotFound, Code::kPermissionDenied, Code::kResourceExhausted, Code::kFailedPrecondition,
@@ -122,8 +121,16 @@ void AddRpcMetrics(const Sources& sources, const Moment& moment, Families& out) 
   const rpc::StreamFigures streams = sources.streams.Figures(moment.now);
   out.Gauge("sluice_streams", "Open streams.").Add(streams.streams);
   out.Gauge("sluice_unary_calls", "Open unary calls.").Add(streams.unary);
-  out.Gauge("sluice_streams_max", "The most open calls of both kinds.")
-      .Add(sources.streams.limits().streams_max);
+  const rpc::StreamLimits& limits = sources.streams.limits();
+  out.Gauge("sluice_streams_max", "The most open calls of both kinds.").Add(limits.streams_max);
+  out.Gauge("sluice_streams_per_connection", "Open calls of the connection that has the most.")
+      .Add(streams.per_connection);
+  out.Gauge("sluice_streams_per_connection_max", "The most open calls of a connection.")
+      .Add(limits.streams_per_connection_max);
+  out.Gauge("sluice_streams_per_address", "Open calls of the address that has the most.")
+      .Add(streams.per_address);
+  out.Gauge("sluice_streams_per_address_max", "The most open calls of an address; 0: no bound.")
+      .Add(limits.streams_per_address_max);
   out.Gauge("sluice_streams_stalled", "Streams whose write has waited for the peer over 1 s.")
       .Add(streams.stalled);
   out.Gauge("sluice_stream_stalled_seconds_max", "The longest such wait; 0: there is none.")
@@ -133,8 +140,13 @@ void AddRpcMetrics(const Sources& sources, const Moment& moment, Families& out) 
 void AddConnectionMetrics(const Sources& sources, Families& out) {
   const rpc::ConnectionCounts counts = sources.connections.Counts();
   out.Gauge("sluice_connections", "Open connections.").Add(counts.open);
-  out.Gauge("sluice_connections_max", "The most connections.")
-      .Add(sources.connections.limits().connections_max);
+  const rpc::ConnectionLimits& limits = sources.connections.limits();
+  out.Gauge("sluice_connections_max", "The most connections.").Add(limits.connections_max);
+  out.Gauge("sluice_connections_per_address", "Connections of the address that has the most.")
+      .Add(counts.per_address);
+  out.Gauge("sluice_connections_per_address_max",
+            "The most connections of an address; 0: no bound.")
+      .Add(limits.connections_per_address_max);
   out.Counter("sluice_connections_accepted_total", "Connections accepted.").Add(counts.accepted);
   Family refused =
       out.Counter("sluice_connections_refused_total", "Connections refused, by reason.");

@@ -18,6 +18,13 @@
 
 namespace sluice::admin {
 
+// Rounds in which the daemon asked itself whether it answers.
+struct SelfChecks {
+  std::uint64_t answered = 0;
+  std::uint64_t missed = 0;
+  std::uint64_t skipped = 0;  // nobody could ask, or the process was suspended
+};
+
 struct Sources {
   const Clock& clock;
   broker::Broker& broker;
@@ -33,6 +40,7 @@ struct Sources {
   // One line why it is not so; empty: it is.
   std::function<std::string()> why_not_alive;
   std::function<std::string()> why_not_ready;
+  std::function<SelfChecks()> self_checks;
 };
 
 }  // namespace sluice::admin

@@ -69,7 +69,7 @@ Call::~Call() {
   if (traffic_ != nullptr) traffic_->Ended();
   if (notifier_ != nullptr) notifier_->Forget();
   handler_.reset();
-  if (info_ != nullptr) streams_.Remove(info_);
+  if (info_ != nullptr) streams_.Remove(*info_);
   if (is_linked()) worker_.calls().Erase(*this);
 }
 
@@ -115,18 +115,22 @@ void Call::Begin() {
            OutOfBounds("metadata", "the limit of a call", kMetadataBytesMax, bytes));
     return;
   }
+  // Every call, whatever it asks for: one that is refused is there until its peer has read so.
+  const bool is_stream = method != nullptr && method->is_stream;
+  const Status status = streams_.Add(context_.method(), peer_, is_stream, began_, info_);
+  if (info_ == nullptr) {
+    Refuse(Strike::kTooManyStreams, status);
+    return;
+  }
+  if (!status.ok()) {  // for what others do
+    Finish(status);
+    return;
+  }
   if (method == nullptr) {
     Finish(Status(Code::kUnimplemented, "METHOD_NOT_SERVED",
                   "this daemon does not serve " + context_.method()));
     return;
   }
-  Result<std::shared_ptr<StreamInfo>> info =
-      streams_.Add(context_.method(), peer_, method->is_stream, began_);
-  if (!info) {
-    Refuse(Strike::kTooManyStreams, info.error());
-    return;
-  }
-  info_ = std::move(*info);
   if (methods_.is_draining() && !method->is_served_while_draining) {
     Finish(broker::Draining());
     return;

@@ -11,7 +11,9 @@
 #include <sys/un.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <ctime>
 #include <optional>
 #include <system_error>
@@ -84,7 +86,11 @@ std::string PeerName(const sockaddr_storage& address) {
     if (six.sin6_scope_id != 0) name += "%25" + std::to_string(six.sin6_scope_id);
     return name + "%5D" + port;
   }
-  return "unix:";
+  // Clients have no names there, as a rule.
+  const auto& local = reinterpret_cast<const sockaddr_un&>(address);
+  if (address.ss_family != AF_UNIX || local.sun_path[0] != '\0') return "unix:";
+  const std::size_t size = strnlen(&local.sun_path[1], sizeof(local.sun_path) - 1);
+  return size == 0 ? "unix:" : "unix-abstract:" + std::string(&local.sun_path[1], size);
 }
 
 std::string_view AddressOf(std::string_view peer) { return peer.substr(0, peer.rfind(':')); }
@@ -97,7 +103,11 @@ Connections::Connections(ConnectionLimits limits, const Clock& clock, const OwnP
       own_(own),
       activity_(epoll_create1(EPOLL_CLOEXEC)),
       nothing_(eventfd(0, EFD_CLOEXEC)),
-      pinned_(eventfd(0, EFD_CLOEXEC)) {}
+      pinned_(eventfd(0, EFD_CLOEXEC)) {
+  if (!activity_ || !nothing_ || !pinned_) {
+    throw std::system_error(errno, std::generic_category(), "no descriptor to watch connections");
+  }
+}
 
 bool Connections::HasRoom(std::string_view address, Refusal& reason) const {
   reason = Refusal::kTotal;
@@ -281,6 +291,9 @@ ConnectionCounts Connections::Counts() {
   SweepLocked();
   ConnectionCounts counts = counts_;
   counts.open = by_fd_.size();
+  for (const auto& [address, open] : per_address_) {
+    counts.per_address = std::max(counts.per_address, open);
+  }
   return counts;
 }
 

@@ -62,7 +62,8 @@ inline constexpr std::array<std::string_view, 5> kStrikeNames = {"too_many_strea
 
 struct ConnectionCounts {
   std::uint64_t open = 0;
-  std::uint64_t accepted = 0;  // since the start, without refused ones
+  std::uint32_t per_address = 0;  // open ones of the address that has the most
+  std::uint64_t accepted = 0;     // since the start, without refused ones
   std::array<std::uint64_t, kRefusalNames.size()> refused{};
   std::array<std::uint64_t, kStrikeNames.size()> cut{};
   std::uint64_t accept_errors = 0;  // out of descriptors, memory, ...

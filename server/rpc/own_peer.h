@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The connection that the daemon makes to itself, to see whether it answers. It is no client: no
-// bound refuses it and no count shows it, or a full house would look like a dead daemon. (Clients
-// of a unix socket have no names, so there it is one of them.) No gRPC type in this header.
+// bound refuses it and no list shows it, or a full house would look like a dead daemon. No gRPC
+// type in this header.
 #pragma once
 
 #include <string>

@@ -60,21 +60,29 @@ socklen_t Resolve(const std::string& listen, int port, sockaddr_storage& out) {
   return size;
 }
 
-// Takes a port for our end, so that it is known before the connection is made.
+// Takes a port for our end, so that it is known before the connection is made; of a unix socket the
+// system makes up a name.
 bool BindOurEnd(int fd, const sockaddr_storage& there, socklen_t size, OwnPeer& own) {
-  if (there.ss_family == AF_UNIX) return true;
   // From the address that is asked to itself: it is one of this machine.
   sockaddr_storage here = there;
+  if (here.ss_family == AF_UNIX) {
+    here = {};
+    here.ss_family = AF_UNIX;
+    size = sizeof(here.ss_family);
+  }
   if (here.ss_family == AF_INET) reinterpret_cast<sockaddr_in&>(here).sin_port = 0;
   if (here.ss_family == AF_INET6) reinterpret_cast<sockaddr_in6&>(here).sin6_port = 0;
   if (bind(fd, reinterpret_cast<const sockaddr*>(&here), size) != 0) return false;
+  size = sizeof(here);
   if (getsockname(fd, reinterpret_cast<sockaddr*>(&here), &size) != 0) return false;
   own.Set(PeerName(here));
   return true;
 }
 
-bool IsForLackOfFiles(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+// Of our own end: it says nothing of the other.
+bool IsForLack(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
+         error == EADDRINUSE || error == EADDRNOTAVAIL;  // of ports, when many were used just now
 }
 
 std::string SystemText(int error) { return std::generic_category().message(error); }
@@ -102,6 +110,12 @@ Status SelfProbe::NoAnswer(const std::string& why) const {
   return Status(Code::kUnavailable, "NO_ANSWER", "no answer on " + name_ + ": " + why);
 }
 
+Status SelfProbe::Failed(int error) const {
+  if (!IsForLack(error)) return NoAnswer(SystemText(error));
+  return Status(Code::kResourceExhausted, "CANNOT_ASK",
+                "no descriptor or no port is left to ask with: " + SystemText(error));
+}
+
 Status SelfProbe::Check(TimePoint deadline) {
   if (address_size_ == 0) return NoAnswer("the address cannot be resolved");
   Fd fd;
@@ -113,14 +127,12 @@ Status SelfProbe::Connect(TimePoint deadline, Fd& out) {
   out.Reset(socket(address_.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int fd = out.get();
   // Another is for the end that is accepted.
-  if (const Fd theirs(fd < 0 ? -1 : dup(fd)); !theirs && IsForLackOfFiles(errno)) {
-    return Status(Code::kResourceExhausted, "CANNOT_ASK", "no file descriptor is left to ask with");
-  }
-  if (fd < 0 || !BindOurEnd(fd, address_, address_size_, own_)) return NoAnswer(SystemText(errno));
+  if (const Fd theirs(fd < 0 ? -1 : dup(fd)); !theirs) return Failed(errno);
+  if (!BindOurEnd(fd, address_, address_size_, own_)) return Failed(errno);
   if (connect(fd, reinterpret_cast<const sockaddr*>(&address_), address_size_) == 0) {
     return Status();
   }
-  if (errno != EINPROGRESS) return NoAnswer(SystemText(errno));
+  if (errno != EINPROGRESS) return Failed(errno);
   while (!is_cancelled_) {
     const auto left = duration_cast<milliseconds>(deadline - clock_.Now());
     if (left.count() <= 0) return NoAnswer("it accepts no connection");

@@ -38,6 +38,7 @@ class SelfProbe {
   Status Connect(TimePoint deadline, Fd& out);
   Status Ask(Fd fd, TimePoint deadline);
   Status NoAnswer(const std::string& why) const;
+  Status Failed(int error) const;  // NoAnswer, or CANNOT_ASK
 
   const Clock& clock_;
   OwnPeer& own_;

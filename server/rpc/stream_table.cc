@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string_view>
 #include <tuple>
+#include <utility>
 
 #include "rpc/connections.h"
 
@@ -24,43 +25,51 @@ void CountDown(std::unordered_map<std::string, std::uint32_t>& counts, const std
   if (it != counts.end() && --it->second == 0) counts.erase(it);
 }
 
+std::uint32_t Most(const std::unordered_map<std::string, std::uint32_t>& counts) {
+  std::uint32_t most = 0;
+  for (const auto& [key, count] : counts) most = std::max(most, count);
+  return most;
+}
+
 }  // namespace
 
-Result<std::shared_ptr<StreamInfo>> StreamTable::Add(const std::string& method,
-                                                     const std::string& peer, bool is_stream,
-                                                     TimePoint now) {
-  auto info = std::make_shared<StreamInfo>();
+Status StreamTable::Add(const std::string& method, const std::string& peer, bool is_stream,
+                        TimePoint now, std::shared_ptr<StreamInfo>& info) {
+  info = std::make_shared<StreamInfo>();
   info->method = method;
   info->peer = peer;
   info->is_stream = is_stream;
   info->began = now;
-  if (own_ != nullptr && own_->Is(peer)) return info;
+  if (own_ != nullptr && own_->Is(peer)) return Status();
   const std::string address(AddressOf(peer));
   MutexLock lock(mutex_);
-  if (infos_.size() >= limits_.streams_max) return TooMany("in all", limits_.streams_max);
   std::uint32_t& connection = per_connection_[peer];
   if (connection >= limits_.streams_per_connection_max) {
+    info = nullptr;
     return TooMany("on this connection", limits_.streams_per_connection_max);
   }
+  ++connection;
+  info->is_counted = true;
+  if (infos_.size() >= limits_.streams_max) return TooMany("in all", limits_.streams_max);
   std::uint32_t& from_address = per_address_[address];
   if (limits_.streams_per_address_max != 0 && from_address >= limits_.streams_per_address_max) {
-    if (connection == 0) per_connection_.erase(peer);
     return TooMany("from this address", limits_.streams_per_address_max);
   }
-  ++connection;
   ++from_address;
   if (is_stream) ++streams_;
   info->id = next_id_++;
   infos_.emplace(info->id, info);
-  return info;
+  return Status();
 }
 
-void StreamTable::Remove(const std::shared_ptr<StreamInfo>& info) {
-  const std::string address(AddressOf(info->peer));
+void StreamTable::Remove(StreamInfo& info) {
+  if (!std::exchange(info.is_counted, false)) return;
+  const std::string address(AddressOf(info.peer));
+  const bool is_stream = info.is_stream;
   MutexLock lock(mutex_);
-  if (infos_.erase(info->id) == 0) return;
-  if (info->is_stream) --streams_;
-  CountDown(per_connection_, info->peer);
+  CountDown(per_connection_, info.peer);
+  if (infos_.erase(info.id) == 0) return;  // it was refused
+  if (is_stream) --streams_;
   CountDown(per_address_, address);
 }
 
@@ -84,6 +93,8 @@ StreamFigures StreamTable::Figures(TimePoint now) const {
   MutexLock lock(mutex_);
   figures.streams = streams_;
   figures.unary = infos_.size() - streams_;
+  figures.per_connection = Most(per_connection_);
+  figures.per_address = Most(per_address_);
   for (const auto& [id, info] : infos_) {
     const Duration::rep write_began = info->write_began.load(std::memory_order_relaxed);
     if (write_began == 0) continue;

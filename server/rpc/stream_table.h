@@ -27,10 +27,11 @@ struct StreamInfo {
   }
   void WriteEnded() noexcept { write_began.store(0, std::memory_order_relaxed); }
 
-  std::uint64_t id = 0;
+  std::uint64_t id = 0;  // 0: it is not shown
   std::string method;
   std::string peer;
   bool is_stream = false;
+  bool is_counted = false;  // against the bound of its connection
   TimePoint began{};
   std::string channel;
   std::atomic<bool> has_channel = false;
@@ -61,8 +62,10 @@ struct StreamView {
 struct StreamFigures {
   std::uint64_t streams = 0;
   std::uint64_t unary = 0;
-  std::uint64_t stalled = 0;  // whose write has waited longer than kStalled
-  Duration stalled_max{0};    // the longest such wait
+  std::uint64_t stalled = 0;         // whose write has waited longer than kStalled
+  Duration stalled_max{0};           // the longest such wait
+  std::uint32_t per_connection = 0;  // open calls of the connection that has the most
+  std::uint32_t per_address = 0;
 };
 inline constexpr Duration kStalled = std::chrono::seconds(1);
 
@@ -80,9 +83,13 @@ class StreamTable {
       : limits_(limits), own_(own) {}
 
   // RESOURCE_EXHAUSTED, reason TOO_MANY_STREAMS, naming which limit. Unary calls count, too.
-  Result<std::shared_ptr<StreamInfo>> Add(const std::string& method, const std::string& peer,
-                                          bool is_stream, TimePoint now);
-  void Remove(const std::shared_ptr<StreamInfo>& info);
+  //
+  // `info` is to be removed when the call has ended, also that of a call which is refused for what
+  // others do: whoever begins calls without end, and does not read that they are refused, meets
+  // the bound of his own connection. Null: he has met it.
+  Status Add(const std::string& method, const std::string& peer, bool is_stream, TimePoint now,
+             std::shared_ptr<StreamInfo>& info);
+  void Remove(StreamInfo& info);
   // By the worker of the call, once.
   static void SetChannel(StreamInfo& info, const std::string& channel);
 

@@ -47,6 +47,7 @@ class AdminFixture : public ::testing::Test {
   HttpLimits limits;
   std::string not_alive;
   std::string not_ready;
+  SelfChecks checks;
   const Sources sources{.clock = clock,
                         .broker = broker,
                         .streams = streams,
@@ -59,7 +60,8 @@ class AdminFixture : public ::testing::Test {
                         .workers = 2,
                         .bounds = {{"streams_max", 10'000}, {"headers_max", 64}},
                         .why_not_alive = [this] { return not_alive; },
-                        .why_not_ready = [this] { return not_ready; }};
+                        .why_not_ready = [this] { return not_ready; },
+                        .self_checks = [this] { return checks; }};
   Router router;
 };
 

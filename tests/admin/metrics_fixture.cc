@@ -54,7 +54,8 @@ std::string MetricsFixture::PageOf(broker::Broker& of, const rpc::CallStats& its
                       .workers = sources.workers,
                       .bounds = {},
                       .why_not_alive = sources.why_not_alive,
-                      .why_not_ready = sources.why_not_ready};
+                      .why_not_ready = sources.why_not_ready,
+                      .self_checks = sources.self_checks};
   return *MetricsPage(about, {});
 }
 

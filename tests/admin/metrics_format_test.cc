@@ -80,7 +80,8 @@ TEST_F(MetricsFormat, NobodyIsNamedButChannels) {
   options.name = "somebody";
   options.peer = "ipv4:10.9.8.7:6";
   EXPECT_TRUE(queue->Attach(receiver.consumer, options, receiver.told).ok());
-  const auto stream = streams.Add("/s.S/SendStream", "ipv4:10.9.8.7:6", true, clock.Now());
+  std::shared_ptr<rpc::StreamInfo> stream;
+  ASSERT_TRUE(streams.Add("/s.S/SendStream", "ipv4:10.9.8.7:6", true, clock.Now(), stream).ok());
   const std::string page = Page();
   EXPECT_EQ(page.find("somebody"), std::string::npos);
   EXPECT_EQ(page.find("10.9.8.7"), std::string::npos);

@@ -134,9 +134,10 @@ void MetricsFixture::CallsAreMade() {
   cells.WaitEnds(clock.Now());
   cells.TurnBegins(clock.Now() + 1500ms);
   cells.TurnEnds(7);
-  const auto stream = streams.Add("/s.S/SendStream", "ipv4:10.0.0.1:1", true, clock.Now());
-  const auto unary = streams.Add("/s.S/Send", "ipv4:10.0.0.1:1", false, clock.Now());
-  (*stream)->WriteBegan(clock.Now(), 10);
+  std::shared_ptr<rpc::StreamInfo> stream, unary;
+  ASSERT_TRUE(streams.Add("/s.S/SendStream", "ipv4:10.0.0.1:1", true, clock.Now(), stream).ok());
+  ASSERT_TRUE(streams.Add("/s.S/Send", "ipv4:10.0.0.1:1", false, clock.Now(), unary).ok());
+  stream->WriteBegan(clock.Now(), 10);
   Pass(3s);
   const std::string of = "{grpc_type=\"unary\",grpc_service=\"s.S\",grpc_method=\"Send\"";
   const auto name = [&of](const std::string& family, const std::string& more = "") {
@@ -169,6 +170,10 @@ void MetricsFixture::CallsAreMade() {
           {"sluice_streams", 1},
           {"sluice_unary_calls", 1},
           {"sluice_streams_max", 10'000},
+          {"sluice_streams_per_connection", 2},
+          {"sluice_streams_per_connection_max", 1'000},
+          {"sluice_streams_per_address", 2},
+          {"sluice_streams_per_address_max", 0},
           {"sluice_streams_stalled", 1},
           {"sluice_stream_stalled_seconds_max", 3}});
   streams.Remove(*stream);
@@ -184,6 +189,8 @@ void MetricsFixture::ConnectionsCome() {
   connections.AcceptFailed(EMFILE);
   Expect({{"sluice_connections", 1},
           {"sluice_connections_max", 10'000},
+          {"sluice_connections_per_address", 1},
+          {"sluice_connections_per_address_max", 0},
           {"sluice_connections_accepted_total", 1},
           {"sluice_connections_refused_total{reason=\"total\"}", 1},
           {"sluice_accept_errors_total", 1},
@@ -243,6 +250,8 @@ void MetricsFixture::TheDaemonItself() {
   counts.accept_failures = 9;
   counts.timed_out = 10;
   counts.connections = 11;
+  counts.unsent_bytes = 12;
+  checks = {.answered = 13, .missed = 14, .skipped = 15};
   not_ready = "it is not";
   const double cpu = ReadProcessFigures().cpu_seconds;
   while (ReadProcessFigures().cpu_seconds <= cpu) {
@@ -268,6 +277,10 @@ void MetricsFixture::TheDaemonItself() {
   EXPECT_EQ(during.at("sluice_http_accept_failures_total"), 9);
   EXPECT_EQ(during.at("sluice_http_timeouts_total"), 10);
   EXPECT_EQ(during.at("sluice_http_connections"), 11);
+  EXPECT_EQ(during.at("sluice_http_unsent_bytes"), 12);
+  EXPECT_EQ(during.at("sluice_self_checks_total{outcome=\"answered\"}"), 13);
+  EXPECT_EQ(during.at("sluice_self_checks_total{outcome=\"missed\"}"), 14);
+  EXPECT_EQ(during.at("sluice_self_checks_total{outcome=\"skipped\"}"), 15);
   not_alive = "it is not";
   rlimit limit{};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -314,13 +327,16 @@ TEST_F(Metrics, AllOfThemMove) {
                                           "sluice_build_info",
                                           "sluice_channels_max",
                                           "sluice_connections_max",
+                                          "sluice_connections_per_address_max",
                                           "sluice_conservation_imbalance",
                                           "sluice_memory_limit_bytes",
                                           "sluice_memory_refused_total",
                                           "sluice_memory_waiting_channels",
                                           "sluice_memory_waiting_limit_bytes",
                                           "sluice_sessions_max",
-                                          "sluice_streams_max"};
+                                          "sluice_streams_max",
+                                          "sluice_streams_per_address_max",
+                                          "sluice_streams_per_connection_max"};
   for (const std::string& family : FamiliesOf(Page())) {
     EXPECT_TRUE(seen_[family].size() > 1 || constant.contains(family)) << family;
   }

@@ -180,9 +180,9 @@ TEST_F(ViewsTest, KeysAreShownWithoutTheirValues) {
 TEST_F(ViewsTest, StreamsTheLongestStalledFirst) {
   std::vector<std::shared_ptr<rpc::StreamInfo>> infos;
   for (int i = 0; i < 5; ++i) {
-    infos.push_back(*streams.Add("/sluice.v1.TopicService/Subscribe",
-                                 "ipv4:127.0.0.1:" + std::to_string(1'000 + i / 2), true,
-                                 clock.Now()));
+    static_cast<void>(streams.Add("/sluice.v1.TopicService/Subscribe",
+                                  "ipv4:127.0.0.1:" + std::to_string(1'000 + i / 2), true,
+                                  clock.Now(), infos.emplace_back()));
   }
   rpc::StreamTable::SetChannel(*infos[3], "news");
   infos[3]->WriteBegan(clock.Now(), 77);
@@ -245,7 +245,8 @@ TEST_F(ViewsTest, LimitsAndInfo) {
 
 // What a peer calls itself is not trusted to be UTF-8.
 TEST_F(ViewsTest, BytesThatAreNoTextStayJson) {
-  static_cast<void>(streams.Add("/x", "peer \xff\xfe \"quoted\"", true, clock.Now()));
+  std::shared_ptr<rpc::StreamInfo> info;
+  ASSERT_TRUE(streams.Add("/x", "peer \xff\xfe \"quoted\"", true, clock.Now(), info).ok());
   EXPECT_THAT(Json("/api/v1/streams")["streams"][0]["peer"].get<std::string>(),
               HasSubstr("\"quoted\""));
 }

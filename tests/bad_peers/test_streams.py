@@ -45,6 +45,19 @@ class Streams(AttackCase):
                     self.assertEqual(opened, BOUND)
                     self.assertTrue(peer.says(b"grpc-status"))
 
+    def test_unknown_methods_by_who_does_not_read(self):
+        """Each is refused, and is there until its peer has read so."""
+        with self.attack(peak_mib=128):
+            peer, stream = self.peer(), 1
+            for _ in range(60):
+                peer.pour(b"".join(headers(one, call_fields("/no.Such/Method"))
+                                   for one in range(stream, stream + 4000, 2)), is_reading=False)
+                stream += 4000
+                if peer.is_cut:
+                    break
+            print(f"\n  {stream // 2} begun, cut: {peer.is_cut}", end="")
+            self.assertLessEqual(self.open_of(peer), BOUND)
+
     def test_reset_as_soon_as_begun(self):
         """Rapid reset (CVE-2023-44487): in bursts, with a message, half-closed, and spread out."""
         with self.attack(peak_mib=128):

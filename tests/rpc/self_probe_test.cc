@@ -152,6 +152,32 @@ TEST_F(SelfProbeTest, OutOfDescriptorsItKnowsNothing) {
   EXPECT_TRUE(Check(*probe).ok());
 }
 
+// An address that this machine has no more, or has no port left for, is a lack of our own end.
+TEST_F(SelfProbeTest, WithoutAnAddressOfItsOwnItKnowsNothing) {
+  OwnPeer own;
+  SelfProbe probe("192.0.2.1:1", 1, clock_, own);
+  EXPECT_EQ(Check(probe).reason(), "CANNOT_ASK");
+}
+
+TEST_F(SelfProbeTest, AFullHouseOnAUnixSocketAnswers) {
+  options_.listen = "unix:" + ::testing::TempDir() + "full_" + std::to_string(getpid());
+  options_.streams.streams_max = 1;
+  options_.connections.connections_max = 1;
+  client_.reset();
+  server_ = std::make_unique<RpcServer>(options_, *broker_);
+  ASSERT_TRUE(server_->Start().ok());
+  RawClient local(options_.listen);
+  const auto keep = local.Start(kKeep);
+  Eventually([this] { return server_->open_calls() == 1; });
+  const auto probe = Probe(options_.listen);
+  for (int i = 0; i < 10; ++i) {
+    const Status checked = Check(*probe);
+    EXPECT_TRUE(checked.ok()) << checked.message();
+  }
+  EXPECT_EQ(server_->connections().Counts().open, 1u);
+  EXPECT_EQ(server_->connections().Counts().refused, decltype(ConnectionCounts::refused){});
+}
+
 TEST_F(SelfProbeTest, EveryWorkerIsAsked) {
   std::atomic<int> first = 0;
   std::atomic<int> second = 0;

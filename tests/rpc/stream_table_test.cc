@@ -23,19 +23,21 @@ class StreamTableTest : public ::testing::Test {
  protected:
   std::shared_ptr<StreamInfo> Add(StreamTable& table, const std::string& peer,
                                   bool is_stream = true) {
-    auto info = table.Add(kMethod, peer, is_stream, clock_.Now());
-    EXPECT_TRUE(info.ok());
-    return info.ok() ? *info : nullptr;
+    std::shared_ptr<StreamInfo> info;
+    EXPECT_TRUE(table.Add(kMethod, peer, is_stream, clock_.Now(), info).ok());
+    return info;
   }
   void ExpectRefused(StreamTable& table, const std::string& peer, const std::string& limit,
                      const std::string& scope) {
-    const auto info = table.Add(kMethod, peer, true, clock_.Now());
-    ASSERT_FALSE(info.ok());
-    EXPECT_EQ(info.error().code(), Code::kResourceExhausted);
-    EXPECT_EQ(info.error().reason(), "TOO_MANY_STREAMS");
-    EXPECT_THAT(info.error().details(), Contains(Pair("limit", limit)));
-    EXPECT_THAT(info.error().details(), Contains(Pair("scope", scope)));
-    EXPECT_GT(info.error().retry_delay().count(), 0);
+    std::shared_ptr<StreamInfo> info;
+    const Status status = table.Add(kMethod, peer, true, clock_.Now(), info);
+    EXPECT_EQ(status.code(), Code::kResourceExhausted);
+    EXPECT_EQ(status.reason(), "TOO_MANY_STREAMS");
+    EXPECT_THAT(status.details(), Contains(Pair("limit", limit)));
+    EXPECT_THAT(status.details(), Contains(Pair("scope", scope)));
+    EXPECT_GT(status.retry_delay().count(), 0);
+    EXPECT_EQ(info == nullptr, scope == "on this connection");
+    if (info != nullptr) table.Remove(*info);  // it was told
   }
   static std::vector<std::uint64_t> Ids(const std::vector<StreamView>& views) {
     std::vector<std::uint64_t> ids;
@@ -53,11 +55,11 @@ TEST_F(StreamTableTest, CountsStreamsAndCalls) {
   EXPECT_EQ(table.size(), 2u);
   EXPECT_EQ(table.streams(), 1u);
   EXPECT_NE(stream->id, unary->id);
-  table.Remove(unary);
+  table.Remove(*unary);
   EXPECT_EQ(table.size(), 1u);
   EXPECT_EQ(table.streams(), 1u);
-  table.Remove(unary);  // again: nothing
-  table.Remove(stream);
+  table.Remove(*unary);  // again: nothing
+  table.Remove(*stream);
   EXPECT_EQ(table.size(), 0u);
   EXPECT_EQ(table.streams(), 0u);
   EXPECT_THAT(table.List(clock_.Now()), IsEmpty());
@@ -68,7 +70,7 @@ TEST_F(StreamTableTest, AllTogetherAreBounded) {
   const auto first = Add(table, "ipv4:10.0.0.1:1");
   const auto second = Add(table, "ipv4:10.0.0.2:2", /*is_stream=*/false);
   ExpectRefused(table, "ipv4:10.0.0.3:3", "2", "in all");
-  table.Remove(first);
+  table.Remove(*first);
   const auto third = Add(table, "ipv4:10.0.0.3:3");
   ExpectRefused(table, "ipv4:10.0.0.3:3", "2", "in all");
 }
@@ -79,9 +81,26 @@ TEST_F(StreamTableTest, OneConnectionIsBounded) {
   const auto second = Add(table, "ipv4:10.0.0.1:1");
   ExpectRefused(table, "ipv4:10.0.0.1:1", "2", "on this connection");
   const auto other = Add(table, "ipv4:10.0.0.1:2");  // another connection of the same address
-  table.Remove(second);
+  table.Remove(*second);
   const auto third = Add(table, "ipv4:10.0.0.1:1");
   ExpectRefused(table, "ipv4:10.0.0.1:1", "2", "on this connection");
+}
+
+// Who does not read that he is refused for what others do is refused for what he does himself.
+TEST_F(StreamTableTest, RefusedCallsThatStayMeetTheBoundOfTheirConnection) {
+  StreamTable table({.streams_max = 1, .streams_per_connection_max = 3});
+  const auto first = Add(table, "ipv4:10.0.0.1:1");
+  std::vector<std::shared_ptr<StreamInfo>> refused(4);
+  for (auto& info : refused) {
+    EXPECT_FALSE(table.Add(kMethod, "ipv4:10.0.0.2:2", true, clock_.Now(), info).ok());
+  }
+  EXPECT_NE(refused[2], nullptr);
+  EXPECT_EQ(refused[3], nullptr);
+  EXPECT_EQ(table.size(), 1u) << "they are not open";
+  EXPECT_EQ(table.Figures(clock_.Now()).per_connection, 3u);
+  for (int i = 0; i < 3; ++i) table.Remove(*refused[static_cast<std::size_t>(i)]);
+  EXPECT_EQ(table.Figures(clock_.Now()).per_connection, 1u);
+  ExpectRefused(table, "ipv4:10.0.0.2:2", "1", "in all");
 }
 
 TEST_F(StreamTableTest, OneAddressIsBoundedWhateverItsPorts) {
@@ -91,7 +110,7 @@ TEST_F(StreamTableTest, OneAddressIsBoundedWhateverItsPorts) {
   ExpectRefused(table, "ipv6:%5B::1%5D:3", "2", "from this address");
   ExpectRefused(table, "ipv6:%5B::1%5D:1", "2", "from this address");
   const auto other = Add(table, "ipv6:%5B::2%5D:1");
-  table.Remove(first);
+  table.Remove(*first);
   const auto third = Add(table, "ipv6:%5B::1%5D:3");
   EXPECT_EQ(table.size(), 3u);
 }
@@ -102,7 +121,7 @@ TEST_F(StreamTableTest, ARefusalLeavesNoTrace) {
     const auto info = Add(table, "ipv4:10.0.0.1:1");
     ExpectRefused(table, "ipv4:10.0.0.1:2", "1", "from this address");
     ExpectRefused(table, "ipv4:10.0.0.1:1", "1", "on this connection");
-    table.Remove(info);
+    table.Remove(*info);
   }
   EXPECT_EQ(table.size(), 0u);
 }
@@ -176,7 +195,7 @@ TEST_F(StreamTableTest, FiguresAreReadWhileTheyAreWritten) {
         StreamTable::SetChannel(*info, "queue-" + std::to_string(round));
         info->state = "busy";
         info->WriteEnded();
-        table.Remove(info);
+        table.Remove(*info);
       }
     });
   }
@@ -195,7 +214,7 @@ TEST_F(StreamTableTest, OurOwnCallsAreNeitherBoundedNorShown) {
   EXPECT_EQ(ours->id, 0u);
   EXPECT_EQ(table.size(), 1u);
   EXPECT_EQ(Ids(table.List(clock_.Now())), std::vector{client->id});
-  table.Remove(ours);
+  table.Remove(*ours);
   EXPECT_EQ(table.size(), 1u);
   own.Set("ipv4:127.0.0.1:9");
   ExpectRefused(table, "ipv4:127.0.0.1:7", "1", "in all");

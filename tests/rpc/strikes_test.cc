@@ -112,6 +112,34 @@ TEST_F(StrikesTest, WhoIsRefusedWithoutEndIsCut) {
   EXPECT_EQ(TrySend("orders", "x"), v1::OUTCOME_OK);
 }
 
+// A house that others have filled: who asks again and again is refused, and keeps what it has.
+TEST_F(StrikesTest, WhoIsRefusedForOthersIsNotCut) {
+  options_.streams.streams_max = 1;
+  ServeStrictly(10);
+  const auto keep = client().Start(kKeep);
+  Eventually([this] { return server_->open_calls() == 1; });
+  RawClient other(target());
+  for (int i = 0; i < 200; ++i) {
+    const auto info = other.Ask<v1::ServerInfoResponse>(kInfo, v1::ServerInfoRequest());
+    ASSERT_EQ(info.fault().reason, "TOO_MANY_STREAMS");
+    ASSERT_EQ(info.fault().details.at("scope"), "in all");
+  }
+  EXPECT_EQ(Cut(Strike::kTooManyStreams), 0u);
+}
+
+// A call of no method is a call: it is there until its peer has read that there is none.
+TEST_F(StrikesTest, CallsOfUnknownMethodsAreBoundedToo) {
+  options_.streams.streams_per_connection_max = 1;
+  Serve();
+  const auto unknown = [this] {
+    return client().Ask<v1::ServerInfoResponse>("/no.Such/Method", v1::ServerInfoRequest()).fault();
+  };
+  EXPECT_EQ(unknown().reason, "METHOD_NOT_SERVED");
+  const auto keep = client().Start(kKeep);
+  Eventually([this] { return server_->open_calls() == 1; });
+  EXPECT_EQ(unknown().reason, "TOO_MANY_STREAMS");
+}
+
 TEST_F(StrikesTest, ConnectionsBeyondTheBoundFailAndTheRestGoesOn) {
   options_.connections.connections_max = 1;
   Serve();
