@@ -3,15 +3,20 @@
 //
 // The exit codes are told by --help (options_text.cc).
 #include <absl/synchronization/mutex.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <exception>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "last_resort.h"
 #include "options.h"
@@ -23,6 +28,8 @@ extern "C" const char* malloc_conf;
 const char* malloc_conf = "background_thread:true";
 
 namespace {
+
+constexpr std::size_t kFilesToBegin = 32;
 
 // By an operator over the wire; negative: as configured.
 std::atomic<std::int64_t> asked_grace_ms = -1;
@@ -36,6 +43,15 @@ void RaiseFileLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// Libraries abort without a word when they have none to begin with.
+bool HasFilesToBegin() {
+  std::vector<sluice::Fd> files;
+  while (files.size() < kFilesToBegin && (files.empty() || files.back())) {
+    files.emplace_back(eventfd(0, EFD_CLOEXEC));
+  }
+  return static_cast<bool>(files.back());
+}
+
 // The signals that end us, taken by sigwait alone. Blocked before any thread begins.
 sigset_t BlockSignals() {
   sigset_t signals;
@@ -47,22 +63,38 @@ sigset_t BlockSignals() {
   return signals;
 }
 
+// Null: one sentence has said why it cannot serve.
+std::unique_ptr<sluice::Server> Started(const sluice::Options& options) {
+  try {
+    auto server = std::make_unique<sluice::Server>(options, [](std::chrono::milliseconds grace) {
+      if (is_going_down.exchange(true)) return;  // asking again changes nothing
+      asked_grace_ms = grace.count();
+      kill(getpid(), SIGTERM);
+    });
+    const sluice::Status started = server->Start();
+    if (started.ok()) return server;
+    std::fprintf(stderr, "sluiced: %s\n", started.message().c_str());
+  } catch (const std::exception& error) {  // no descriptor, thread or memory is left
+    std::fprintf(stderr, "sluiced: cannot start: %s\n", error.what());
+  }
+  return nullptr;
+}
+
 int Run(const sluice::Options& options) {
   const sigset_t signals = BlockSignals();
   sluice::StartLog(options.log_level);
   RaiseFileLimit();
   sluice::rpc::TakeGrpcLog();
 
-  sluice::Server server(options, [](std::chrono::milliseconds grace) {
-    if (is_going_down.exchange(true)) return;  // asking again changes nothing
-    asked_grace_ms = grace.count();
-    kill(getpid(), SIGTERM);
-  });
-  const sluice::Status started = server.Start();
-  if (!started.ok()) {
-    std::fprintf(stderr, "sluiced: %s\n", started.message().c_str());
+  if (!HasFilesToBegin()) {
+    std::fprintf(stderr,
+                 "sluiced: cannot start: fewer than %zu file descriptors are left (ulimit -n)\n",
+                 kFilesToBegin);
     return 1;
   }
+  const std::unique_ptr<sluice::Server> running = Started(options);
+  if (running == nullptr) return 1;
+  sluice::Server& server = *running;
   std::printf("sluiced listening on %s port %d\n", options.listen.c_str(), server.port());
   if (server.http_port() != 0) {
     std::printf("sluiced serves HTTP on %s port %d\n", options.http.c_str(), server.http_port());

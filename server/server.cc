@@ -18,8 +18,9 @@ namespace sluice {
 namespace {
 
 constexpr std::chrono::milliseconds kLook{5};
-// After the grace: for the last frames to leave.
-constexpr std::chrono::milliseconds kLastWords{1'000};
+// After the grace: for the last frames to leave, and then for the transport. With the grace of 8 s
+// that is less than the 10 s of docker stop, also when a client is frozen.
+constexpr std::chrono::milliseconds kLastWords{500};
 // For what is waited for without a time: threads that end, objects that go.
 constexpr std::chrono::milliseconds kSlack{10'000};
 
@@ -39,6 +40,13 @@ void TellMemory(std::uint64_t limit) {
       {{"memory_bytes_max", limit}, {"memory_bytes_given", given}});
 }
 
+admin::SelfChecks ChecksOf(const Liveness& liveness) {
+  const Liveness::Counts counts = liveness.counts();
+  return {.answered = counts.rounds - counts.missed,
+          .missed = counts.missed,
+          .skipped = counts.void_rounds};
+}
+
 }  // namespace
 
 // The HTTP port, and what its pages are made from.
@@ -56,7 +64,8 @@ struct Server::Http {
                 .workers = server.rpc_->workers(),
                 .bounds = server.rpc_->bounds(),
                 .why_not_alive = [&server] { return server.liveness().why_not_alive(); },
-                .why_not_ready = [&server] { return server.liveness().why_not_ready(); }},
+                .why_not_ready = [&server] { return server.liveness().why_not_ready(); },
+                .self_checks = [&server] { return ChecksOf(server.liveness()); }},
         port({.listen = server.options_.http, .limits = {}}, router, server.clock_, counts) {
     admin::AddPages(sources, port.limits(), router);
   }
@@ -130,7 +139,7 @@ void Server::Drain(std::chrono::milliseconds grace,
     const TimePoint deadline = Later(clock_.Now(), at_most);
     while (!is_done() && clock_.Now() < deadline && !is_impatient) is_impatient = pause(kLook);
   };
-  supervision_->Draining();
+  supervision_->Draining(DrainBound(grace));
   rpc_->StopReadiness();
   wait(options_.drain_delay, [] { return false; });
   broker_->StartDrain();

@@ -48,9 +48,11 @@ void Supervision::Start(const std::string& listen, milliseconds probe_interval) 
   pulse_->Start();
 }
 
-void Supervision::Draining() {
+void Supervision::Draining(milliseconds at_most) {
   liveness_.SetStage(Liveness::Stage::kDraining);
   supervisor_.Tell("STOPPING=1\nSTATUS=going down");
+  // Whoever asked for a long grace is not to be ended by the supervisor's own bound.
+  supervisor_.Tell("EXTEND_TIMEOUT_USEC=" + std::to_string(microseconds(at_most).count()));
 }
 
 void Supervision::Stop() {

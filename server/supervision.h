@@ -32,7 +32,8 @@ class Supervision {
   // watchdog is judged by its workers alone. The watchdog is fed twice as often as it wants.
   void Start(const std::string& listen, std::chrono::milliseconds probe_interval);
   // It goes down; it goes on looking after itself.
-  void Draining();
+  // Lasts that long at most.
+  void Draining(std::chrono::milliseconds at_most);
   // Nothing is asked, and nobody is fed any more.
   void Stop();
 

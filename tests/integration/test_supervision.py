@@ -35,6 +35,8 @@ class Supervision(unittest.TestCase):
                     self.supervisor.wait_for("WATCHDOG=1")
                 self.daemon.terminate()
                 self.supervisor.wait_for("STOPPING=1")
+                extended = self.supervisor.wait_for("EXTEND_TIMEOUT_USEC=")
+                self.assertGreater(int(extended.split("=")[1]), 8_000_000)  # the grace, and more
                 self.daemon.wait()
 
     def test_without_a_watchdog_none_is_fed(self):
