@@ -2,6 +2,7 @@
 #include "memory_given.h"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -66,15 +67,25 @@ std::uint64_t LimitOfGroups(const std::string& root) {
   return least;
 }
 
+// By a system call: it needs no /proc.
+std::uint64_t MemoryOfKernel() {
+  const long pages = sysconf(_SC_PHYS_PAGES);
+  const long page_bytes = sysconf(_SC_PAGESIZE);
+  if (pages <= 0 || page_bytes <= 0) return kUnlimited;
+  return static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page_bytes);
+}
+
+// Where a sandbox hides the file, or it tells nothing, the kernel is asked: without either there
+// would be no budget at all.
 std::uint64_t MemoryOfMachine(const std::string& root) {
   std::ifstream file(root + "/proc/meminfo");
   std::string name;
   std::uint64_t kib = 0;
   while (file >> name) {
-    if (name == "MemTotal:") return file >> kib ? kib * 1'024 : kUnlimited;
+    if (name == "MemTotal:") return file >> kib ? kib * 1'024 : MemoryOfKernel();
     file.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
   }
-  return kUnlimited;
+  return MemoryOfKernel();
 }
 
 std::uint64_t LimitOfAddresses() {

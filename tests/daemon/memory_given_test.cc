@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -77,8 +78,25 @@ TEST_F(MemoryGivenTest, TheAddressSpace) {
   ASSERT_EQ(setrlimit(RLIMIT_AS, &before), 0);
 }
 
-TEST_F(MemoryGivenTest, NothingToReadIsNoLimit) {
-  EXPECT_EQ(MemoryGiven(root + "/nowhere"), 0u);
+// As in a sandbox that shows processes and nothing else of /proc.
+TEST_F(MemoryGivenTest, WithoutMeminfoTheKernelSaysIt) {
+  const auto machine = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
+                       static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  EXPECT_EQ(MemoryGiven(root + "/nowhere"), machine);
+  Write("/proc/meminfo", "nonsense\n");
+  EXPECT_EQ(MemoryGiven(root), machine);
+  Write("/proc/meminfo", "MemTotal: much\n");
+  EXPECT_EQ(MemoryGiven(root), machine);
+}
+
+TEST_F(MemoryGivenTest, WithoutMeminfoTheGroupLimits) {
+  std::filesystem::remove(root + "/proc/meminfo");
+  Write("/proc/self/cgroup", "0::/\n");
+  Write("/sys/fs/cgroup/memory.max", "16777216\n");
+  EXPECT_EQ(MemoryGiven(root), 16 * kMiB);
+}
+
+TEST_F(MemoryGivenTest, NothingKnownIsNoLimit) {
   EXPECT_EQ(MemoryBudgetOf(0), broker::kNoMemoryLimit);
 }
 

@@ -68,7 +68,21 @@ class Systemd(unittest.TestCase):
         interval = int(re.search(r"probe-interval-ms = (\d+)", printed)[1])
         self.assertGreaterEqual(int(self.service["WatchdogSec"]) * 1000, 4 * interval)
         self.assertEqual(self.service["Type"], "notify")
+
+    def test_it_is_started_again_without_end(self):
+        self.assertEqual(self.service["Restart"], "on-failure")
         self.assertEqual(self.service["RestartPreventExitStatus"], "2")
+        # An address may be in use for longer than any count of starts lasts.
+        self.assertEqual(self.unit["Unit"]["StartLimitIntervalSec"], "0")
+        self.assertNotIn("StartLimitBurst", self.unit["Unit"])
+        manual = files.read("../docs/operations.md")
+        self.assertIn(f"systemd tries again every {self.service['RestartSec']} s, without end",
+                      manual)
+
+    def test_it_sees_the_memory_of_the_machine(self):
+        """/proc/meminfo and /proc/stat: without the first there were no memory budget."""
+        self.assertEqual(self.service["ProtectProc"], "invisible")
+        self.assertEqual(self.service.get("ProcSubset", "all"), "all")
 
 
 if __name__ == "__main__":
