@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The manifests: their shape, that their parts fit each other, and what the daemon takes."""
 
+import http.client
 import os
+import re
 import unittest
 
 import files
+import grpc
 import yaml
+from support.daemon import Daemon
 
 FOLDER = files.path_of("kubernetes")
+MANUAL = os.path.join("..", "docs", "operations.md")
 API = {"ServiceAccount": "v1", "Service": "v1", "StatefulSet": "apps/v1",
        "NetworkPolicy": "networking.k8s.io/v1"}
 # What the kinds have, as the API defines it: a field that is none is refused by a strict server.
@@ -16,10 +21,12 @@ FIELDS = {
                   "livenessProbe", "resources", "securityContext", "env", "volumeMounts"},
     "pod": {"serviceAccountName", "automountServiceAccountToken", "enableServiceLinks",
             "terminationGracePeriodSeconds", "securityContext", "containers", "volumes"},
-    "probe": {"grpc", "periodSeconds", "timeoutSeconds", "failureThreshold",
+    "probe": {"httpGet", "periodSeconds", "timeoutSeconds", "failureThreshold",
               "initialDelaySeconds", "successThreshold"},
     "set": {"replicas", "serviceName", "selector", "template", "updateStrategy"},
 }
+PROBES = {"startupProbe": "/readyz", "readinessProbe": "/readyz", "livenessProbe": "/healthz"}
+HEALTH = "/grpc.health.v1.Health/"
 
 
 class NoTwice(yaml.SafeLoader):
@@ -88,12 +95,41 @@ class Kubernetes(unittest.TestCase):
                          str(ports["http"]))
 
     def test_the_probes_ask_the_daemon(self):
-        for name, service in (("startupProbe", None), ("readinessProbe", None),
-                              ("livenessProbe", "liveness")):
+        for name, path in PROBES.items():
             probe = self.container[name]
             self.assertLessEqual(set(probe), FIELDS["probe"])
-            self.assertEqual(probe["grpc"].get("service"), service)
-            self.assertEqual(probe["grpc"]["port"], self.ports()["grpc"])
+            self.assertEqual(probe["httpGet"], {"path": path, "port": "http"})
+            # Where the kubelet looks for it: at the pod's address.
+            self.assertEqual(self.arguments()["--http"], f"0.0.0.0:{self.ports()['http']}")
+
+    def test_a_full_daemon_passes_its_probes(self):
+        """By gRPC it would not: what is full must not be killed for it."""
+        daemon = Daemon("--http", "127.0.0.1:0", "--max-streams", "1", "--max-connections", "1")
+        self.addCleanup(daemon.kill)
+        with grpc.insecure_channel(daemon.address) as channel:
+            watch = channel.unary_stream(HEALTH + "Watch")(b"", timeout=60)
+            next(watch)
+            self.assertEqual(self.refused_with(channel), grpc.StatusCode.RESOURCE_EXHAUSTED)
+            other = [("grpc.use_local_subchannel_pool", 1)]
+            with grpc.insecure_channel(daemon.address, options=other) as another:
+                self.assertEqual(self.refused_with(another), grpc.StatusCode.UNAVAILABLE)
+            for path in set(PROBES.values()):
+                self.assertEqual(self.status_of(daemon, path), 200)
+            watch.cancel()
+        daemon.stop()
+
+    def refused_with(self, channel):
+        with self.assertRaises(grpc.RpcError) as refused:
+            channel.unary_unary(HEALTH + "Check")(b"", timeout=60)
+        return refused.exception.code()
+
+    @staticmethod
+    def status_of(daemon, path):
+        asked = http.client.HTTPConnection(daemon.http_address, timeout=60)
+        asked.request("GET", path)
+        status = asked.getresponse().status
+        asked.close()
+        return status
 
     def test_there_is_time_to_go_down(self):
         drain_ms = sum(int(self.arguments()[flag])
@@ -122,6 +158,14 @@ class Kubernetes(unittest.TestCase):
         self.assertLessEqual(spec["podSelector"]["matchLabels"].items(), self.labels.items())
         self.assertEqual(set(spec["policyTypes"]), {"Ingress", "Egress"})
         self.assertEqual(spec["egress"], [])
+        # It is in a file of its own: what is applied is the folder, and so it is said everywhere.
+        applied = {os.path.normpath(path) for name in ("kubernetes/sluice.yaml", MANUAL)
+                   for path in re.findall(r"kubectl apply -f ([^\s`]+)", files.read(name))}
+        self.assertEqual(applied, {"deploy/kubernetes"})
+        self.assertIn("network-policy.yaml", files.read("kubernetes/sluice.yaml"))
+        self.assertNotRegex(files.read("kubernetes/sluice.yaml"), r"(?i)policy (below|above)")
+        for name in os.listdir(FOLDER):
+            self.assertTrue(name.endswith(".yaml"), f"kubectl apply would not take {name}")
         open_ports = [port["port"] for rule in spec["ingress"] for port in rule["ports"]]
         self.assertEqual(sorted(open_ports), sorted(self.ports().values()))
 
