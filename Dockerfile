@@ -35,7 +35,9 @@ RUN if [ -e /etc/apt/sources.list ]; then sed 's/^deb /deb-src /' /etc/apt/sourc
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
       dpkg-dev libabsl-dev libbenchmark-dev libc-ares-dev libprotoc-dev libre2-dev libssl-dev patch zlib1g-dev
 COPY deploy/grpc /grpc
-RUN --mount=type=cache,target=/ccache /grpc/build.sh /grpc-build /out/lib \
+# Where the loader looks before Debian's own libraries on every architecture: /etc/ld.so.conf.d is read by name,
+# and aarch64-linux-gnu.conf comes before libc.conf, which has /usr/local/lib.
+RUN --mount=type=cache,target=/ccache /grpc/build.sh /grpc-build "/out/lib/$(gcc -print-multiarch)" \
  && mkdir -p /out/share/doc/grpc \
  && cp /grpc-build/grpc-1.51.1/debian/copyright /grpc/*.patch /out/share/doc/grpc/
 

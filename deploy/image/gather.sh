@@ -7,7 +7,7 @@ set -eu
 build=$1 out=$2
 shift 2
 doc=$out/root/usr/share/doc/sluice
-mkdir -p "$out/root/usr/bin" "$out/root/usr/local/lib" "$doc"
+mkdir -p "$out/root/usr/bin" "$doc"
 for binary in server/sluiced client/sluice; do
   strip -o "$out/root/usr/bin/${binary##*/}" "$build/$binary"
 done
@@ -23,7 +23,14 @@ done
 ldd "$out/root/usr/bin/sluiced" "$out/root/usr/bin/sluice" >"$out/ldd"
 if grep 'not found' "$out/ldd"; then exit 1; fi
 awk '$2 == "=>" && $3 ~ "^/" { print $3 }' "$out/ldd" | sort -u >"$out/libraries"
-grep '^/usr/local/lib/' "$out/libraries" | xargs -r cp -t "$out/root/usr/local/lib"
+# A library that was rebuilt and is not the one that is loaded: the loader looks for Debian's first.
+find /usr/local/lib -name 'libgrpc*.so.*' | sort >"$out/rebuilt"
+if grep -vxFf "$out/libraries" "$out/rebuilt"; then
+  echo "rebuilt, and not what the daemon loads:"
+  grep grpc "$out/ldd"
+  exit 1
+fi >&2
+grep '^/usr/local/lib/' "$out/libraries" | xargs -r cp --parents -t "$out/root"
 # Which of the two names dpkg knows a library by depends on whether its package has moved to /usr yet.
 grep -v '^/usr/local/lib/' "$out/libraries" | sed 'p; s|^|/usr|' | xargs dpkg-query -S 2>/dev/null >"$out/owners" || :
 awk 'NR == FNR { owned[$2]; next }

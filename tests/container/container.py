@@ -19,7 +19,7 @@ SLUICE = os.environ["SLUICE"]
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 GRPC_PORT, HTTP_PORT = 7400, 7401
 HARDENED = ("--read-only", "--cap-drop=ALL", "--security-opt", "no-new-privileges")
-# What docker stop and restart wait before they kill, unless told otherwise.
+# What docker stop waits before it kills, unless told otherwise.
 STOP_SECONDS = 10
 _networks = []
 
@@ -124,18 +124,28 @@ class Container:
     def log(self):
         return docker("logs", self.name)
 
-    def restart(self):
-        docker("restart", "-t", str(STOP_SECONDS), self.name)
-
-    def stop(self):
+    def end(self):
         """Exit code 0: docker, which kills after STOP_SECONDS, did not have to. Returns seconds."""
         began = time.monotonic()
         docker("stop", "-t", str(STOP_SECONDS), self.name)
         seconds = time.monotonic() - began
-        code, log = inspect(self.name, ".State.ExitCode"), self.log()
+        code = inspect(self.name, ".State.ExitCode")
+        if code != 0 or seconds >= STOP_SECONDS:
+            raise AssertionError(f"exit code {code} {seconds:.1f} s after docker stop\n"
+                                 f"{self.log()}")
+        return seconds
+
+    def restart(self):
+        """As docker restart, of which nobody is told how the daemon ended. Seconds to its end."""
+        seconds = self.end()
+        docker("start", self.name)
+        self.wait_ready()
+        return seconds
+
+    def stop(self):
+        """Ends and removes it. Returns the seconds to its end."""
+        seconds = self.end()
         self.remove()
-        if code != 0:
-            raise AssertionError(f"exit code {code} {seconds:.1f} s after docker stop\n{log}")
         return seconds
 
     def remove(self):

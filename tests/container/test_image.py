@@ -2,7 +2,11 @@
 """What the image is: who it runs as, what it carries and under which licences, how it begins and
 how it ends."""
 
+import os
+import re
+import signal
 import subprocess
+import sys
 import unittest
 
 from container import DOCKER, HARDENED, IMAGE, STOP_SECONDS, Container, docker, in_image, inspect
@@ -11,6 +15,9 @@ from support.eventually import eventually
 
 DOC = "/usr/share/doc/sluice"
 MEGABYTES_MAX = 160
+HOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "holder.py")
+# More than the windows and the sockets between the daemon and a client take.
+MEGABYTES_UNREAD = 50
 
 
 def files_under(folder):
@@ -85,6 +92,27 @@ class Image(unittest.TestCase):
         held = client.receiver("held", credit=1)
         held.wait_messages(1)
         container.stop()
+
+    def test_ends_in_time_though_a_client_is_frozen(self):
+        """It holds what it does not settle, and reads nothing of what else it is sent."""
+        container = Container()
+        self.addCleanup(container.remove)
+        client = Client(container.address)
+        self.addCleanup(client.close)
+        client.declare("frozen", capacity=1000, bytes_max=64 << 20)
+        client.send("frozen", "one")
+        consumer = subprocess.Popen([sys.executable, "-B", HOLDER, container.address, "frozen"],
+                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(lambda: (consumer.kill(), consumer.wait(), consumer.stdout.close()))
+        self.assertEqual(consumer.stdout.readline(), "holds\n")
+        consumer.send_signal(signal.SIGSTOP)
+        for _ in range(MEGABYTES_UNREAD):
+            client.send("frozen", b"x" * 1_000_000)
+        eventually(lambda: re.search("^sluice_streams_stalled 1$", container.get("/metrics")[1],
+                                     re.MULTILINE),
+                   bound=60.0, what="a stream that is not read")
+        self.assertGreater(client.describe("frozen").in_flight, 1)
+        print(f"\nstopped in {container.stop():.2f} s with a frozen consumer")
 
     def test_runs_without_a_shell(self):
         """With every shell of the image covered by a directory nothing can be run by one."""
