@@ -2,6 +2,8 @@
 """Clients that die all the time: the victims of tests/torture, in every kind of call, by kill -9,
 by being stopped for longer than the daemon has patience, and by resets of their connections."""
 
+import contextlib
+import os
 import random
 import signal
 import threading
@@ -23,6 +25,7 @@ FROZEN_MAX = 30
 BURIED = 5
 # Survivors keep what they have seen: they make room for others after so many rounds.
 ROUNDS = 30
+ROUND_BOUND_S = 60.0
 
 
 class Killers:
@@ -46,13 +49,24 @@ class Killers:
         """Ends the round that is under way, and buries everybody. Raises what went wrong."""
         self._over.set()
         self._thread.join()
-        self._near.bury(self._frozen)
+        frozen, self._frozen = self._frozen, []
+        self._near.bury(frozen)
         for graveyard in (self._near, self._far):
             graveyard.close()
         self._proxy.close()
         self._client.close()
         if self.failure:
             raise AssertionError(f"while clients were killed: {self.failure!r}")
+
+    def kill(self):
+        """For clean-up after a failure only: nobody is left frozen."""
+        self._over.set()
+        if self._thread.is_alive():
+            self._thread.join(ROUND_BOUND_S)
+        frozen, self._frozen = self._frozen, []
+        for pid in frozen:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def _run(self):
         try:

@@ -24,18 +24,19 @@ os.environ.setdefault("TEST_STUBS", os.path.join(RELEASE, "tests", "integration"
 sys.path[:0] = [HERE, os.path.join(TESTS, "torture"), os.path.join(TESTS, "integration")]
 os.environ["PYTHONPATH"] = os.pathsep.join(sys.path[:3])
 
-import grpc
 from killers import Killers
-from load import Load
+from loads import Load
 from parties import PARTIES
 from plot import draw
 from sampler import Sampler
 from support.daemon import Daemon
-from verdict import judge_counts, judge_log, judge_memory
+from support.eventually import eventually
+from verdict import (SHORTEST_S, STUCK_S, judge_account, judge_counts, judge_log, judge_memory,
+                     stuck)
 
-SETTLED_BOUND_S = 60.0
-STUCK_S = 60
-# What stays when all is deleted: the daemon remembers deleted keys for a while.
+# Two minutes after its end a channel is forgotten, and so are producers.
+SETTLED_BOUND_S = 150.0
+# What is not as before when all is deleted, since deleted keys are remembered. See judge_account.
 STAYS = ("retained_bytes", "memory_bytes_used")
 
 
@@ -43,15 +44,38 @@ class Soak:
     def __init__(self, options):
         self.options = options
         self.daemon = Daemon("--http", "127.0.0.1:0", "--drain-grace-ms", "2000")
-        self.sampler = Sampler(self.daemon)
-        self.before = self.held()
-        self.loads = [Load(kind, self.daemon.address, options.rate) for kind in PARTIES]
-        self.killers = Killers(self.daemon, options.seed)
+        self.sampler, self.before, self.killers, self.loads = None, None, None, []
         self.rows, self.faults = [], []
 
+    def start(self):
+        """The parties of the load, and who will be killed."""
+        self.sampler = Sampler(self.daemon)
+        self.before, _ = self.held()
+        for kind in PARTIES:
+            self.loads.append(Load(kind, [sys.executable, "-B", os.path.join(HERE, "load.py"), kind,
+                                          self.daemon.address, str(self.options.rate)]))
+        self.killers = Killers(self.daemon, self.options.seed)
+
+    def kill(self):
+        """What is still there, whatever failed."""
+        for load in self.loads:
+            load.kill()
+        if self.killers:
+            self.killers.kill()
+        self.daemon.kill()
+
+    def log(self):
+        """Of the daemon, if it has not ended in good order."""
+        try:
+            return self.daemon.log()
+        except ValueError:  # it has, and its files are closed
+            return ""
+
     def held(self):
+        """Counts that are to be as before; and what the budget was charged, what is retained."""
         live = self.sampler.live()
-        return {name: value for name, value in live.items() if name not in STAYS}
+        return ({name: value for name, value in live.items() if name not in STAYS},
+                (live["memory_bytes_used"], live["retained_bytes"]))
 
     def run(self):
         """The load, sampled, until its time is over or it has failed."""
@@ -67,19 +91,14 @@ class Soak:
                 self._tell(second // 60)
             if self.killers.failure or not all(load.is_running() for load in self.loads):
                 break
-            if stuck := self._stuck():
-                self.faults.append(f"nothing done for {STUCK_S} s: {', '.join(stuck)}")
+            if kinds := stuck(self.rows, PARTIES):
+                self.faults.append(f"nothing done for {STUCK_S} s: {', '.join(kinds)}")
                 break
-
-    def _stuck(self):
-        rows = self.rows[-STUCK_S:]
-        return [load.kind for load in self.loads
-                if len(rows) == STUCK_S and not any(row[f"{load.kind}_done"] for row in rows)]
 
     def _row(self, seconds):
         row = {"t": round(seconds, 2), **self.sampler.sample(), **self.killers.counts}
         for load in self.loads:
-            for name, value in (load.told or {}).items():
+            for name, value in load.seen().items():
                 row[f"{load.kind}_{name}"] = value if value is None else round(value, 2)
         return row
 
@@ -96,13 +115,11 @@ class Soak:
         for load in self.loads:
             self.faults += load.finish()
         self.killers.finish()
+        eventually(self._are_all_gone, SETTLED_BOUND_S, "that the daemon has seen everybody go")
         self.sampler.ledger.check()
         verdicts.append(("sums: exact in every look at every channel", True))
         self.sampler.ledger.close_all()
-        deadline = time.monotonic() + SETTLED_BOUND_S
-        while self.held() != self.before and time.monotonic() < deadline:
-            time.sleep(0.05)
-        verdicts.append(judge_counts("live counts", self.before, self.held()))
+        verdicts += self._settled()
         self.sampler.close()
         self.daemon.terminate()
         verdicts.append(judge_log(self.daemon.wait()))
@@ -111,6 +128,20 @@ class Soak:
         verdicts.append(judge_memory([(row["t"], row["rss_bytes"]) for row in self.rows]))
         return verdicts
 
+    def _are_all_gone(self):
+        held, _ = self.held()
+        return all(held[name] == self.before[name] for name in ("streams", "sessions"))
+
+    def _settled(self):
+        """Waits until nothing is held any more, or its time is over: what is held then."""
+        deadline = time.monotonic() + SETTLED_BOUND_S
+        while True:
+            held, account = self.held()
+            verdicts = [judge_counts("live counts", self.before, held), judge_account(*account)]
+            if all(is_well for _, is_well in verdicts) or time.monotonic() > deadline:
+                return verdicts
+            time.sleep(0.05)
+
     def write(self):
         os.makedirs(self.options.out, exist_ok=True)
         path = os.path.join(self.options.out, "soak.csv")
@@ -118,10 +149,13 @@ class Soak:
             writer = csv.DictWriter(file, self.rows[-1], extrasaction="ignore")
             writer.writeheader()
             writer.writerows(self.rows)
+        print(f"soak: {path}")
+        if self.rows[-1]["t"] < SHORTEST_S:
+            return
         deaths = ", ".join(f"{count} {how}" for how, count in self.killers.counts.items())
         draw(self.rows, f"{self.rows[-1]['t'] / 60:.0f} minutes, seed {self.options.seed}, "
                         f"clients {deaths}", os.path.join(self.options.out, "soak.svg"))
-        print(f"soak: {path}, soak.svg")
+        print("soak: and soak.svg beside it")
 
 
 def main():
@@ -135,17 +169,18 @@ def main():
     print(f"soak: {options.minutes:g} minutes, seed {options.seed}", flush=True)
     soak = Soak(options)
     try:
+        soak.start()
         soak.run()
         verdicts = soak.finish()
+        for sentence, is_well in verdicts:
+            print(f"{'ok  ' if is_well else 'FAIL'} {sentence}", flush=True)
         soak.write()
-    except (AssertionError, grpc.RpcError, OSError) as failure:
-        print(f"soak: FAILED with seed {options.seed}: {failure}\n{soak.daemon.log()}")
-        for load in soak.loads:
-            load.kill()
-        soak.daemon.kill()
+    except Exception as failure:  # pylint: disable=broad-except
+        print(f"soak: FAILED with seed {options.seed}: {type(failure).__name__}: {failure}",
+              *soak.faults, soak.log(), sep="\n")
         return 1
-    for sentence, is_well in verdicts:
-        print(f"{'ok  ' if is_well else 'FAIL'} {sentence}")
+    finally:
+        soak.kill()
     is_well = all(well for _, well in verdicts)
     print(f"soak: {'passed' if is_well else f'FAILED with seed {options.seed}'}")
     return 0 if is_well else 1

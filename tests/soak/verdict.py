@@ -15,7 +15,15 @@ BLOCKS = 12
 # Of Student's distribution, 97.5 %, at BLOCKS - 2 degrees of freedom.
 STUDENT_T = 2.228
 JUDGED_FROM_S = 600
+# Less is not even described: a run that failed at its beginning.
+SHORTEST_S = 59
 NOISE_BYTES, NOISE_SHARE = 1 << 20, 0.01
+# A load tells each second; one that is so late does nothing. And all of them must go on.
+STALE_S = 3.0
+STUCK_S = 60
+# When all is deleted, the budget has what deleted keys retain and nothing else; this is less than
+# a few remembered producers have.
+ACCOUNT_BYTES_MAX = 4096
 # Events of the log that belong to a run. Everything else is a finding.
 EXPECTED_EVENTS = {"serving", "memory", "few_files", "draining", "stopped"}
 
@@ -58,6 +66,8 @@ def second_half(samples):
 
 def judge_memory(samples):
     """(seconds, bytes) of the whole run: (sentence, whether it is well)."""
+    if samples[-1][0] < SHORTEST_S:
+        return f"RSS: not judged, {samples[-1][0]:.0f} s are too short", True
     line = fit(second_half(samples))
     noise = max(NOISE_BYTES, NOISE_SHARE * line.mean)
     is_judged = samples[-1][0] >= JUDGED_FROM_S - 1
@@ -68,6 +78,28 @@ def judge_memory(samples):
     return (f"RSS {line.mean / 2**20:.1f} MiB in the second half, slope {slope} KiB/h "
             f"(95 %: {low} to {high}), {line.growth / 1024:+.0f} KiB in all; {rule} were a slope "
             f"surely above 0 and more than {noise / 1024:.0f} KiB"), not is_leak
+
+
+def judge_account(used, retained):
+    """Of the memory budget, and of the channels that are left, bytes: (sentence, whether the budget
+    has been given back what it was charged)."""
+    return (f"memory budget: {used} bytes charged, {retained} retained; more than "
+            f"{ACCOUNT_BYTES_MAX} apart were a leak in its account",
+            abs(used - retained) <= ACCOUNT_BYTES_MAX)
+
+
+def fresh(told, age_s):
+    """What a load told so long ago, as what it does now: nothing if that is too long."""
+    if told and age_s <= STALE_S:
+        return told
+    return {**dict.fromkeys(told or ()), "done": 0}
+
+
+def stuck(rows, kinds):
+    """Rows, one a second: the kinds of which nothing was done in the last of them."""
+    last = rows[-STUCK_S:]
+    return [kind for kind in kinds
+            if len(last) == STUCK_S and not any(row[f"{kind}_done"] for row in last)]
 
 
 def judge_counts(what, before, after):
