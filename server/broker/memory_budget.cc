@@ -7,6 +7,9 @@
 namespace sluice::broker {
 namespace {
 
+// Then the timers run the others that are due: room may be freed as fast as it is taken.
+constexpr std::size_t kTurnsAtOnce = 256;
+
 std::uint64_t WaitingMax(std::uint64_t limit) {
   if (limit == kNoMemoryLimit) return kNoMemoryLimit;
   return std::max(limit / kWaitingPartOfMemory, kWaitingBytesLeast);
@@ -19,8 +22,7 @@ class MemoryBudget::Line final : public Scheduled {
  public:
   explicit Line(MemoryBudget& budget) : budget_(budget) {}
   TimePoint RunDue(TimePoint) override {
-    budget_.RunLine();
-    return kNever;
+    return budget_.RunLine(kTurnsAtOnce) ? TimePoint() : kNever;
   }
 
  private:
@@ -72,28 +74,33 @@ void MemoryBudget::Tell(bool has_left) {
 
 void MemoryBudget::Schedule() { timers_.RunBy(TimePoint(), line_); }
 
-void MemoryBudget::RunLine() {
-  while (RunFirst() && RunApart()) {
+bool MemoryBudget::RunLine(std::size_t turns) {
+  while (RunFirst(turns)) {
+    if (!RunApart(turns)) return false;
   }
+  return turns == 0;
 }
 
-bool MemoryBudget::RunFirst() {
-  while (const std::shared_ptr<MemoryWaiter> waiter = Pop(firsts_)) {
+bool MemoryBudget::RunFirst(std::size_t& turns) {
+  for (; turns > 0; --turns) {
+    const std::shared_ptr<MemoryWaiter> waiter = Pop(firsts_);
+    if (waiter == nullptr) return true;
     const MemoryWaiter::Turn turn = waiter->TakeMemory();
     const bool blocks = turn.needs != 0 && turn.needs <= Reserve() && !turn.is_progress;
     File(waiter, turn.needs, blocks);
     first_.fetch_sub(1);
     if (blocks) return false;
   }
-  return true;
+  return false;
 }
 
-bool MemoryBudget::RunApart() {
+bool MemoryBudget::RunApart(std::size_t& turns) {
   std::size_t count = 0;
   {
     MutexLock lock(mutex_);
     count = apart_.size();
   }
+  turns -= std::min(turns, count);
   bool has_moved = false;
   for (; count > 0; --count) {
     const std::shared_ptr<MemoryWaiter> waiter = Pop(apart_);

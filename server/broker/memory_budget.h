@@ -2,7 +2,7 @@
 // The memory that all channels together may retain, and who waits for it.
 //
 // Counted      what channels retain: stored batches of queues and topics, requests and replies of
-//              calls, entries of config keys, and kProducerBytes for each remembered producer.
+//              calls, entries of config keys, and remembered producers (producer_table.h).
 //              Apart from it, with a bound of its own: frames that wait in a line for room.
 // Not counted  what a channel, a session or a stream takes beside that (bounded by their numbers),
 //              bytes that are being written though their message has gone (a delivery a stream),
@@ -106,11 +106,12 @@ class MemoryBudget {
   class Line;
   using Waiters = std::deque<std::weak_ptr<MemoryWaiter>>;
 
-  void RunLine();
+  // At most about `turns` turns that move something. True: more may move.
+  bool RunLine(std::size_t turns);
   // Each of the first in turn, until one has no room. True: those apart may have a turn.
-  bool RunFirst();
+  bool RunFirst(std::size_t& turns);
   // True: something moved.
-  bool RunApart();
+  bool RunApart(std::size_t& turns);
   std::shared_ptr<MemoryWaiter> Pop(Waiters& from);
   // Back into a line, or out of it. `is_front`: it keeps its place.
   void File(const std::shared_ptr<MemoryWaiter>& waiter, std::uint64_t needs, bool is_front);

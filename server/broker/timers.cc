@@ -33,27 +33,34 @@ TimePoint Timers::next() const {
   return due_.empty() ? kNever : due_.begin()->first;
 }
 
-// One at a time, each with the lock released: who is run may set deadlines, of its own and of
-// others. What it returns only brings those nearer. The caller learns the next deadline, so nobody
-// is woken.
+std::vector<std::weak_ptr<Scheduled>> Timers::TakeDue(TimePoint now) {
+  std::vector<std::weak_ptr<Scheduled>> taken;
+  const auto end = due_.upper_bound(now);
+  for (auto entry = due_.begin(); entry != end; entry = due_.erase(entry)) {
+    entries_.erase(entry->second.key);
+    taken.push_back(std::move(entry->second.who));
+  }
+  return taken;
+}
+
+// One after the other, with the lock released: who is run may set deadlines, of its own and of
+// others. What it returns only brings those nearer. Not until nothing is due: others may set
+// deadlines faster than they can be met. The caller learns the next deadline, so nobody is woken.
 TimePoint Timers::RunDue(TimePoint now) {
-  for (;;) {
-    std::shared_ptr<Scheduled> who;
-    {
-      MutexLock lock(mutex_);
-      if (due_.empty()) return kNever;
-      const auto first = due_.begin();
-      if (first->first > now) return first->first;
-      who = first->second.who.lock();
-      entries_.erase(first->second.key);
-      due_.erase(first);
-    }
+  std::vector<std::weak_ptr<Scheduled>> taken;
+  {
+    MutexLock lock(mutex_);
+    taken = TakeDue(now);
+  }
+  for (const auto& held : taken) {
+    const std::shared_ptr<Scheduled> who = held.lock();
     if (who == nullptr) continue;
     const TimePoint next = who->RunDue(now);
     if (next == kNever) continue;
     MutexLock lock(mutex_);
     Insert(next, who);
   }
+  return next();
 }
 
 }  // namespace sluice::broker

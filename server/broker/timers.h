@@ -8,6 +8,7 @@
 #include <memory>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/mutex.h"
@@ -34,7 +35,8 @@ class Timers {
   void RunBy(TimePoint when, const std::shared_ptr<Scheduled>& who);
 
   TimePoint next() const;
-  // Runs everything due by `now`. Returns the next deadline.
+  // Runs, once, each that is due by `now` when it is called: who becomes due meanwhile, again too,
+  // waits for the next call. Returns the next deadline, which may have passed.
   TimePoint RunDue(TimePoint now);
 
  private:
@@ -43,6 +45,8 @@ class Timers {
     std::weak_ptr<Scheduled> who;
   };
   using Due = std::multimap<TimePoint, Entry>;
+  // Out of the schedule, by rising deadline.
+  std::vector<std::weak_ptr<Scheduled>> TakeDue(TimePoint now) REQUIRES(mutex_);
   // True: it is the nearest now.
   bool Insert(TimePoint when, const std::shared_ptr<Scheduled>& who) REQUIRES(mutex_);
 

@@ -205,6 +205,28 @@ TEST_F(Memory, ATopicStoresAsMuchAsItOverwrites) {
   other->CancelSend(waits.ticket);
 }
 
+// It moves with every turn, for as long as others free what it takes.
+class Restless final : public MemoryWaiter {
+ public:
+  Turn TakeMemory() override { return {.needs = --left, .is_progress = true}; }
+  std::uint64_t left = 10'000;
+};
+
+// Clauses: N14
+TEST_F(Memory, WhoeverRunsTheTimersIsNotKeptInTheLine) {
+  for (const std::uint64_t limit : {std::uint64_t{1} << 30, std::uint64_t{1}}) {  // first, apart
+    MemoryBudget budget(limit, timers);
+    const auto waiter = std::make_shared<Restless>();
+    budget.Join(waiter, waiter->left);
+    EXPECT_LE(timers.RunDue(clock.Now()), clock.Now()) << "there is more to do";
+    EXPECT_GT(waiter->left, 9'000u);
+    while (timers.RunDue(clock.Now()) != kNever) {
+    }
+    EXPECT_EQ(waiter->left, 0u);
+    EXPECT_EQ(budget.snapshot().waiting_channels, 0u);
+  }
+}
+
 // Clauses: N30
 TEST_F(Memory, ATopicThatBlocksWaitsForMemoryAndDoesNotSpin) {
   const auto full = MakeQueue("full");

@@ -164,6 +164,49 @@ TEST_F(SessionsTest, ADeadlineSetWhileRunningIsKeptIfNearer) {
   EXPECT_EQ(timers.RunDue(start), start + 3s);
 }
 
+// Else others that set deadlines fast enough would keep whoever runs the timers there for good.
+TEST_F(SessionsTest, WhoIsDueAgainAtOnceIsRunByTheNextCall) {
+  constexpr std::size_t kRuns = 1'000;
+  const TimePoint start = clock.Now();
+  const auto says_so = std::make_shared<Task>();
+  const auto schedules = std::make_shared<Task>();
+  const auto later = std::make_shared<Task>();
+  says_so->during = [&] { says_so->next = says_so->runs.size() < kRuns ? TimePoint() : kNever; };
+  schedules->during = [&] {
+    if (schedules->runs.size() < kRuns) timers.RunBy(TimePoint(), schedules);
+  };
+  timers.RunBy(TimePoint(), says_so);
+  timers.RunBy(TimePoint(), schedules);
+  timers.RunBy(start, later);
+  EXPECT_LE(timers.RunDue(start), start) << "whoever runs the timers comes back at once";
+  EXPECT_EQ(says_so->runs.size(), 1u);
+  EXPECT_EQ(schedules->runs.size(), 1u);
+  EXPECT_EQ(later->runs.size(), 1u);
+  EXPECT_LE(timers.RunDue(start), start);
+  EXPECT_EQ(says_so->runs.size(), 2u);
+  EXPECT_EQ(schedules->runs.size(), 2u);
+  EXPECT_EQ(later->runs.size(), 1u);
+  for (std::size_t i = 2; i < kRuns; ++i) timers.RunDue(start);
+  EXPECT_EQ(timers.next(), kNever);
+  EXPECT_EQ(says_so->runs.size(), kRuns);
+  EXPECT_EQ(schedules->runs.size(), kRuns);
+}
+
+TEST_F(SessionsTest, WhoBecomesDueWhileOthersAreRunIsNotForgotten) {
+  int woken = 0;
+  timers.SetWake([&] { ++woken; });
+  const TimePoint start = clock.Now();
+  const auto first = std::make_shared<Task>();
+  const auto second = std::make_shared<Task>();
+  first->during = [&] { timers.RunBy(TimePoint(), second); };
+  timers.RunBy(start, first);
+  woken = 0;
+  EXPECT_EQ(timers.RunDue(start), TimePoint());
+  EXPECT_EQ(woken, 1);
+  EXPECT_EQ(timers.RunDue(start), kNever);
+  EXPECT_EQ(second->runs.size(), 1u);
+}
+
 TEST_F(SessionsTest, WhoIsGoneIsForgottenThoughItsAddressComesBack) {
   const TimePoint start = clock.Now();
   // The same storage, one object after the other.
