@@ -157,7 +157,7 @@ bool Intake::Waits(SendTicket& ticket, const SendOptions& options, NotifierPtr n
     Refuse(ticket, Outcome::kTimedOut, after);
     return false;
   }
-  const std::uint64_t held = ticket.incoming_.total_charge();
+  const std::uint64_t held = ticket.incoming_.total_charge() + Owes(ticket);
   if (!place_.budget().Hold(held)) {
     place_.SetShort(held);
     Refuse(ticket, Outcome::kFull, after);
@@ -211,7 +211,9 @@ bool Intake::AnswerRepeats(SendTicket& ticket, After& after) {
 
 void Intake::Accept(SendTicket& ticket, std::uint32_t count, std::uint64_t first_position,
                     std::uint32_t delivered_to, After& after) {
-  if (ticket.memory_ != nullptr) ticket.memory_->Spend(ticket.next_sequence_, count, Outcome::kOk);
+  if (ticket.memory_ != nullptr) {
+    memory_.Spend(*ticket.memory_, ticket.next_sequence_, count, Outcome::kOk);
+  }
   Ack ack;
   ack.count = count;
   ack.outcome = Outcome::kOk;
@@ -274,7 +276,7 @@ void Intake::Refuse(SendTicket& ticket, Outcome outcome, After& after) {
       break;
   }
   if (is_spent && ticket.memory_ != nullptr) {
-    ticket.memory_->Spend(ticket.next_sequence_, ack.count, outcome);
+    memory_.Spend(*ticket.memory_, ticket.next_sequence_, ack.count, outcome);
   }
   ticket.incoming_.Drop();
   Answer(ticket, ack, after);

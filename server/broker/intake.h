@@ -92,6 +92,11 @@ class Intake {
 
   // --- for `enter` ---
   static Incoming& incoming(SendTicket& ticket) { return ticket.incoming_; }
+  // Of memory, beside what is stored, to remember that the next of it are accepted.
+  static std::uint64_t Owes(const SendTicket& ticket) {
+    const ProducerMemory* const memory = ticket.memory_;
+    return memory == nullptr ? 0 : memory->Lacks(ticket.next_sequence_, Outcome::kOk);
+  }
   static bool is_atomic(const SendTicket& ticket) { return ticket.is_atomic_; }
   // Requires: it stands in line.
   static TimePoint joined_at(const SendTicket& ticket) { return ticket.joined_at_; }

@@ -19,6 +19,8 @@ inline constexpr std::uint32_t kProducersMax = 10'000;            // remembered 
 inline constexpr std::uint32_t kOutcomeRangesMax = 64;            // remembered per producer
 inline constexpr std::chrono::minutes kProducerMemory{2};         // after its last use
 inline constexpr std::uint32_t kProducerBytes = 512;              // charged for each remembered
+inline constexpr std::uint32_t kProducerRanges = 8;               // of its ranges are in that
+inline constexpr std::uint32_t kOutcomeRangeBytes = 24;           // charged for each above those
 inline constexpr std::chrono::minutes kEndedMemory{2};     // a channel that has ended answers
 inline constexpr std::uint32_t kExpiredLeasesMax = 1'024;  // ranges remembered per queue
 inline constexpr std::chrono::seconds kLeaseDefault{30};

@@ -2,13 +2,38 @@
 #include "broker/producer_table.h"
 
 #include <algorithm>
+#include <bit>
+#include <utility>
 
 namespace sluice::broker {
+namespace {
+
+// The table's node and the two copies of the id, as the allocator gives them.
+constexpr std::size_t kNodeBytes = sizeof(std::pair<const std::string, ProducerMemory>) + 32 + 64;
+static_assert(sizeof(ProducerMemory::Range) == kOutcomeRangeBytes);
+static_assert(kNodeBytes + kProducerRanges * kOutcomeRangeBytes <= kProducerBytes);
+
+// A vector doubles.
+std::uint32_t ChargeOf(std::size_t ranges) {
+  const std::size_t room = std::bit_ceil(std::max<std::size_t>(ranges, kProducerRanges));
+  return kProducerBytes + static_cast<std::uint32_t>(room - kProducerRanges) * kOutcomeRangeBytes;
+}
+
+}  // namespace
+
+bool ProducerMemory::Continues(std::uint64_t first, Outcome outcome) const noexcept {
+  return !ranges.empty() && ranges.back().last + 1 == first && ranges.back().outcome == outcome;
+}
+
+std::uint32_t ProducerMemory::Lacks(std::uint64_t first, Outcome outcome) const noexcept {
+  if (Continues(first, outcome)) return 0;
+  return ChargeOf(std::min<std::size_t>(ranges.size() + 1, kOutcomeRangesMax)) - charged;
+}
 
 void ProducerMemory::Spend(std::uint64_t first, std::uint32_t count, Outcome outcome) {
   const std::uint64_t last = first + count - 1;
   last_sequence = last;
-  if (!ranges.empty() && ranges.back().last + 1 == first && ranges.back().outcome == outcome) {
+  if (Continues(first, outcome)) {
     ranges.back().last = last;
     return;
   }
@@ -43,7 +68,6 @@ ProducerMemory* ProducerTable::Use(const std::string& id) {
     }
     it = table_.try_emplace(id).first;
     it->second.id = id;
-    bytes_ += kProducerBytes;
   }
   ProducerMemory& memory = it->second;
   if (memory.is_linked()) idle_.Erase(memory);
@@ -53,8 +77,18 @@ ProducerMemory* ProducerTable::Use(const std::string& id) {
 
 void ProducerTable::Release(ProducerMemory& memory) {
   if (--memory.uses > 0) return;
+  if (memory.charged == 0) return Forget(memory);
   memory.last_used = clock_.Now();
   idle_.PushBack(memory);
+}
+
+void ProducerTable::Spend(ProducerMemory& memory, std::uint64_t first, std::uint32_t count,
+                          Outcome outcome) {
+  const std::uint32_t more = memory.Lacks(first, outcome);
+  memory.Spend(first, count, outcome);
+  if (more == 0) return;
+  memory.charged += more;
+  bytes_ += more;
 }
 
 TimePoint ProducerTable::next_due() const {
@@ -66,9 +100,9 @@ void ProducerTable::RunDue(TimePoint now) {
 }
 
 void ProducerTable::Forget(ProducerMemory& memory) {
-  idle_.Erase(memory);
+  if (memory.is_linked()) idle_.Erase(memory);
+  if (memory.charged != 0) bytes_ -= memory.charged;
   table_.erase(table_.find(memory.id));
-  bytes_ -= kProducerBytes;
 }
 
 }  // namespace sluice::broker

@@ -7,6 +7,10 @@
 // and so is a sequence that was left out in a gap. A producer is forgotten kProducerMemory after
 // its last use, or when kProducersMax others came since.
 //
+// Memory     A producer of whom nothing is remembered is charged nothing, and kept while it is in
+//            use alone. One that is remembered is charged kProducerBytes, and more as its ranges
+//            grow: 1,856 bytes at most. Who is accepted asks the budget first
+//            (ProducerMemory::Lacks); a refusal is remembered unasked, for kProducersMax at most.
 // Threads    none of its own; the channel's lock guards it.
 // Cost       one hash lookup a frame; a comparison for what is new.
 #pragma once
@@ -40,8 +44,11 @@ struct ProducerMemory : ListNode {
   std::uint64_t last_sequence = 0;
   TimePoint last_used{};
   std::vector<Range> ranges;  // by rising sequence, at most kOutcomeRangesMax
+  std::uint32_t charged = 0;  // bytes; 0: nothing is remembered of it
 
   bool IsRepeat(std::uint64_t sequence) const noexcept { return sequence <= last_sequence; }
+  // What is to be charged before `outcome` can be remembered from `first` on.
+  std::uint32_t Lacks(std::uint64_t first, Outcome outcome) const noexcept;
   // The sequences from `first` on were spent. Requires: first > last_sequence.
   void Spend(std::uint64_t first, std::uint32_t count, Outcome outcome);
   struct Repeat {
@@ -50,6 +57,9 @@ struct ProducerMemory : ListNode {
   };
   // Requires: IsRepeat(first).
   Repeat Recall(std::uint64_t first, std::uint32_t count_max) const;
+
+ private:
+  bool Continues(std::uint64_t first, Outcome outcome) const noexcept;
 };
 
 class ProducerTable {
@@ -59,7 +69,10 @@ class ProducerTable {
 
   // The producer, remembered or new, in use until Release. nullptr: all kProducersMax are in use.
   ProducerMemory* Use(const std::string& id);
+  // Requires: it is not touched afterwards.
   void Release(ProducerMemory& memory);
+  // As ProducerMemory::Spend, and charged.
+  void Spend(ProducerMemory& memory, std::uint64_t first, std::uint32_t count, Outcome outcome);
 
   std::size_t size() const noexcept { return table_.size(); }
   // When the first will be forgotten.
@@ -70,7 +83,7 @@ class ProducerTable {
   void Forget(ProducerMemory& memory);
 
   const Clock& clock_;
-  RetainedBytes bytes_;  // kProducerBytes each; never refused: kProducersMax bounds them
+  RetainedBytes bytes_;  // what all of them are charged
   std::unordered_map<std::string, ProducerMemory> table_;
   IntrusiveList<ProducerMemory> idle_;  // by last use
 };

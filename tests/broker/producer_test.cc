@@ -156,6 +156,17 @@ TEST_F(QueueProducer, AProducerIsForgottenTwoMinutesAfterItsLastUse) {
   EXPECT_FALSE(Try(*queue, {"1"}, From(1, id)).at(0).duplicate);
 }
 
+TEST_F(QueueProducer, WhoSpentNothingTakesNoPlaceAndNoMemory) {
+  const auto queue = Make(10);
+  Producer producer;
+  ASSERT_TRUE(queue->OpenProducer(producer, id, nullptr).ok());
+  queue->CloseProducer(producer);
+  queue->Close(ClosedReason::kRequested);
+  EXPECT_EQ(Try(*queue, {"1"}, From(1, id)).at(0).outcome, Outcome::kClosed);
+  EXPECT_EQ(memory.snapshot().used, 0u);
+  EXPECT_EQ(timers.next(), kNever) << "nobody is to be forgotten";
+}
+
 TEST_F(QueueProducer, ALiveStreamIsNotForgotten) {
   const auto queue = Make(10);
   Producer producer;

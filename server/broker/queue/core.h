@@ -135,7 +135,8 @@ class Queue::Turn {
   void LeasesRunOut();
 
  private:
-  bool HasRoom(std::uint64_t messages, std::uint64_t charge);
+  // `owed`: of memory beside the charge (Intake::Owes).
+  bool HasRoom(std::uint64_t messages, std::uint64_t charge, std::uint64_t owed);
   void PassSeat();
   bool Serve();
   void ServeTicket(ReceiveTicket& ticket, std::uint64_t messages_max);

@@ -44,11 +44,11 @@ void Queue::CancelSend(SendTicket& ticket) {
 }
 
 // Of the queue's own first: what it lacks itself is not for want of memory.
-bool Queue::Turn::HasRoom(std::uint64_t messages, std::uint64_t charge) {
+bool Queue::Turn::HasRoom(std::uint64_t messages, std::uint64_t charge, std::uint64_t owed) {
   MemoryPlace& memory = core_.intake.memory();
   const bool has_own =
       messages <= core_.mpsc.slots().free() && core_.meter.bytes + charge <= core_.spec.bytes_max;
-  if (has_own) return memory.Fits(charge);
+  if (has_own) return memory.Fits(charge + owed);
   memory.SetEnough();
   return false;
 }
@@ -65,9 +65,10 @@ MemoryWaiter::Turn Queue::TakeMemory() {
 bool Queue::Turn::Enter(SendTicket& ticket) {
   if (core_.intake.AnswerRepeats(ticket, after_)) return true;
   Incoming& incoming = Intake::incoming(ticket);
+  const std::uint64_t owed = Intake::Owes(ticket);
   const bool may_enter = Intake::is_atomic(ticket)
-                             ? HasRoom(incoming.remaining(), incoming.total_charge())
-                             : HasRoom(1, incoming.next_charge());
+                             ? HasRoom(incoming.remaining(), incoming.total_charge(), owed)
+                             : HasRoom(1, incoming.next_charge(), owed);
   if (!may_enter) return false;
 
   const std::uint64_t now_unix_us = core_.clock.UnixMicros();
@@ -78,7 +79,7 @@ bool Queue::Turn::Enter(SendTicket& ticket) {
     core_.mpsc.Push(incoming.Store(core_.meter, now_unix_us));
     ++count;
   } while (incoming.remaining() > 0 &&
-           (Intake::is_atomic(ticket) || HasRoom(1, incoming.next_charge())));
+           (Intake::is_atomic(ticket) || HasRoom(1, incoming.next_charge(), owed)));
   core_.intake.Accept(ticket, count, first_position, /*delivered_to=*/0, after_);
   return incoming.remaining() == 0;
 }

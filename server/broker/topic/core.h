@@ -110,7 +110,8 @@ class Topic::Turn {
 
  private:
   // Overwrites what it must; false: somebody wants that, and the wait for it is not over.
-  bool MakeRoom(const Retained::Wanted& wanted, bool is_overdue);
+  // `owed`: of memory beside the charge (Intake::Owes).
+  bool MakeRoom(const Retained::Wanted& wanted, std::uint64_t owed, bool is_overdue);
   std::optional<std::uint64_t> ToDrop(const Retained::Wanted& wanted, bool is_overdue);
   std::optional<std::uint64_t> ToDropUnwanted(const Retained::Wanted& wanted);
   void Excuse(std::uint64_t drop);

@@ -53,7 +53,8 @@ bool Topic::Turn::Enter(SendTicket& ticket) {
   Incoming& incoming = Intake::incoming(ticket);
   const bool is_overdue = ticket.is_linked() && core_.block_ends() <= now();
   const bool is_atomic = Intake::is_atomic(ticket);
-  if (is_atomic && !MakeRoom({incoming.remaining(), incoming.total_charge()}, is_overdue)) {
+  const std::uint64_t owed = Intake::Owes(ticket);
+  if (is_atomic && !MakeRoom({incoming.remaining(), incoming.total_charge()}, owed, is_overdue)) {
     return false;
   }
   Retained& retained = core_.retained;
@@ -61,7 +62,7 @@ bool Topic::Turn::Enter(SendTicket& ticket) {
   const std::uint64_t first_position = retained.next();
   std::uint32_t count = 0;
   while (incoming.remaining() > 0) {
-    if (!is_atomic && !MakeRoom({1, incoming.next_charge()}, is_overdue)) break;
+    if (!is_atomic && !MakeRoom({1, incoming.next_charge()}, owed, is_overdue)) break;
     retained.Push(incoming.Store(retained.meter(), now_unix_us));
     ++count;
   }
@@ -74,21 +75,22 @@ bool Topic::Turn::Enter(SendTicket& ticket) {
 
 // What it has room for in bytes is its own bound, and in the daemon's memory what is free beside
 // what it retains: so it can always store as much as it overwrites.
-bool Topic::Turn::MakeRoom(const Retained::Wanted& wanted, bool is_overdue) {
+bool Topic::Turn::MakeRoom(const Retained::Wanted& wanted, std::uint64_t owed, bool is_overdue) {
   MemoryPlace& memory = core_.intake.memory();
   Retained& retained = core_.retained;
   const std::uint64_t own_most = core_.spec.bytes_max;
   Retained::Wanted allowed = wanted;
   allowed.bytes_most = own_most;
   if (wanted.charge != 0) {
-    allowed.bytes_most = std::min(own_most, retained.FreeBeside(memory.free()));
+    const std::uint64_t most = retained.FreeBeside(memory.free());
+    allowed.bytes_most = std::min(own_most, most - std::min(most, owed));
   }
   const auto drop = ToDrop(allowed, is_overdue);
   if (!drop.has_value()) {
     bool is_memory = allowed.bytes_most < own_most;
     allowed.bytes_most = own_most;
     is_memory = is_memory && ToDrop(allowed, is_overdue).has_value();
-    return is_memory ? memory.SetShort(wanted.charge) : !memory.SetEnough();
+    return is_memory ? memory.SetShort(wanted.charge + owed) : !memory.SetEnough();
   }
   if (is_overdue && *drop > 0) Excuse(*drop);
   for (std::uint64_t i = 0; i < *drop; ++i) retained.DropOldest();
