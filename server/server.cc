@@ -22,7 +22,7 @@ constexpr std::chrono::milliseconds kLook{5};
 // that is less than the 10 s of docker stop, also when a client is frozen.
 constexpr std::chrono::milliseconds kLastWords{500};
 // For what is waited for without a time: threads that end, objects that go.
-constexpr std::chrono::milliseconds kSlack{10'000};
+constexpr std::chrono::milliseconds kSlack{11'000};
 
 broker::BrokerOptions WithMemory(const Options& options) {
   broker::BrokerOptions broker = options.broker;
