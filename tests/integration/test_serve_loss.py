@@ -15,10 +15,12 @@ WAIT = {"wait_for_responder": True}
 
 class TwoWorkers(RequestCase):
 
+    FIRST = {}  # how the first opens
+
     def setUp(self):
         super().setUp()
         self.requests.declare(self.name)
-        self.first = self.new_client().requests.serve(self.name)
+        self.first = self.new_client().requests.serve(self.name, **self.FIRST)
         self.first.wait_attached()
 
     def second(self, **fields):
@@ -126,21 +128,6 @@ class Retry(TwoWorkers):
         self.assert_reply(waits.result(), b"done")
 
     # Clauses: N23
-    def test_it_goes_back_by_its_place(self):
-        stream = self.requests.stream()
-        self.first.set_credit(2)
-        stream.start_all([(self.name, i, RETRY) for i in range(5)])
-        self.first.wait_assignments(2)
-        self.eventually_responds(self.name, depth=3, in_flight=2)
-        second = self.second(credit=0)
-        self.first.cancel()
-        self.eventually_responds(self.name, depth=5, in_flight=0)
-        second.set_credit(10)
-        second.wait_assignments(5)
-        self.assertEqual([(one.request.payload, one.attempts) for one in second.assignments],
-                         [(b"0", 2), (b"1", 2), (b"2", 1), (b"3", 1), (b"4", 1)])
-
-    # Clauses: N23
     def test_on_a_stream_with_parts_only_while_none_went_out(self):
         stream = self.requests.stream()
         begun = stream.start(self.name, "begun", parts=True, **RETRY)
@@ -172,6 +159,25 @@ class Retry(TwoWorkers):
         self.eventually_responds(self.name, workers=1, depth=0, in_flight=0, cancelled=1,
                                  redelivered=0)
         self.assertEqual(second.assignments, [])
+
+
+class RetryOfAFew(TwoWorkers):
+
+    FIRST = {"credit": 2}
+
+    # Clauses: N23
+    def test_it_goes_back_by_its_place(self):
+        stream = self.requests.stream()
+        stream.start_all([(self.name, i, RETRY) for i in range(5)])
+        self.first.wait_assignments(2)
+        self.eventually_responds(self.name, depth=3, in_flight=2)
+        second = self.second(credit=0)
+        self.first.cancel()
+        self.eventually_responds(self.name, depth=5, in_flight=0)
+        second.set_credit(10)
+        second.wait_assignments(5)
+        self.assertEqual([(one.request.payload, one.attempts) for one in second.assignments],
+                         [(b"0", 2), (b"1", 2), (b"2", 1), (b"3", 1), (b"4", 1)])
 
 
 if __name__ == "__main__":
