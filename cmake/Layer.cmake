@@ -18,7 +18,7 @@ function(sluice_test name)
   endif()
   add_executable(${name} ${TEST_SOURCES})
   # The headers that tests include cost more than the tests.
-  set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ON)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/server)
   target_link_libraries(${name} PRIVATE ${TEST_DEPS} sluice::build_options GTest::gmock GTest::gtest_main)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${TEST_TIMEOUT} LABELS "${TEST_LABELS}")

@@ -65,11 +65,10 @@ Status StreamTable::Add(const std::string& method, const std::string& peer, bool
 void StreamTable::Remove(StreamInfo& info) {
   if (!std::exchange(info.is_counted, false)) return;
   const std::string address(AddressOf(info.peer));
-  const bool is_stream = info.is_stream;
   MutexLock lock(mutex_);
   CountDown(per_connection_, info.peer);
   if (infos_.erase(info.id) == 0) return;  // it was refused
-  if (is_stream) --streams_;
+  if (info.is_stream) --streams_;
   CountDown(per_address_, address);
 }
 
