@@ -68,7 +68,8 @@ class ResponderThreads : public ResponderFixture {
     responder.Leave(caller, GivingUp::kCancelled);
   }
 
-  // Serves until the end; now and then releases, or leaves and comes again.
+  // Serves until the end; now and then releases, or leaves and comes again. A call is released by
+  // all but one at most: whom everybody has released waits for somebody new, and nobody would come.
   static void Serve(Responder& responder, int which) {
     for (int life = 0;; ++life) {
       const auto bell = std::make_shared<Doorbell>();
@@ -86,7 +87,8 @@ class ResponderThreads : public ResponderFixture {
         for (const Assignment& one : news.assignments) {
           WorkerReply& reply = replies.emplace_back();
           reply.call_id = one.call_id;
-          reply.kind = round % 9 == 0 ? ReplyKind::kRelease : ReplyKind::kMessage;
+          const bool is_release = round % 3 == 0 && one.attempts < kWorkers;
+          reply.kind = is_release ? ReplyKind::kRelease : ReplyKind::kMessage;
           reply.message = Encoded(one.request.payload());
           reply.is_last = true;
         }
