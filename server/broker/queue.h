@@ -122,8 +122,9 @@ class Queue final : public Scheduled,
   std::uint32_t HeldBy(const Consumer& consumer) const;  // messages delivered and not settled
   // Replaces `out` by what credit, max_in_flight and `bytes_max` allow (one message passes whatever
   // its size, with nothing held). An empty delivery: the consumer is told when asking again is
-  // worth it.
-  void Take(Consumer& consumer, std::uint64_t bytes_max, Delivery& out);
+  // worth it, unless `is_writing`: its stream is busy from now on, whatever this gives. Who is told
+  // has its share kept, and one that does not read would keep it from the others (N42).
+  void Take(Consumer& consumer, std::uint64_t bytes_max, Delivery& out, bool is_writing = false);
   // The write of a delivery was done (auto_ack settles it) or will never be (auto_ack: it goes
   // back).
   void Written(Consumer& consumer, const Delivery& delivery, bool ok);

@@ -57,6 +57,7 @@ class ReceiveStreamHandler final : public Handler {
  private:
   Status Open(const v1::ReceiveStreamRequest& request);
   Status Apply(const v1::ReceiveStreamRequest& request);
+  void Leave();
   void Advance();
   // Writes what there is to tell, at most one frame. True: the stream has been ended.
   bool EndIfOver();

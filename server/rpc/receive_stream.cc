@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
 #include "broker/refusals.h"
 #include "rpc/byte_buffer.h"
 #include "rpc/call_stats.h"
@@ -21,9 +23,11 @@ Status OutOfOrder(const char* message, const char* field) {
 ReceiveStreamHandler::ReceiveStreamHandler(Call& call, const Services& services)
     : Handler(call), services_(services) {}
 
-// Ended without Detach: the stream was lost, and what it held goes back (N15).
-ReceiveStreamHandler::~ReceiveStreamHandler() {
-  if (!is_in_queue_) return;
+// Ended in any other way: the stream was lost, and what it held goes back (N15).
+ReceiveStreamHandler::~ReceiveStreamHandler() { Leave(); }
+
+void ReceiveStreamHandler::Leave() {
+  if (!std::exchange(is_in_queue_, false)) return;
   queue_->Detach(consumer_, is_finishing_ ? broker::Leaving::kFinished : broker::Leaving::kLost);
 }
 
@@ -104,7 +108,10 @@ void ReceiveStreamHandler::OnFrame(const grpc::ByteBuffer& frame) {
   v1::ReceiveStreamRequest request;
   Status applied = Parse(frame, request);
   if (applied.ok()) applied = queue_ == nullptr ? Open(request) : Apply(request);
-  if (!applied.ok()) return call().Finish(applied);
+  if (!applied.ok()) {
+    Leave();  // Not when the status is out: a client that does not read holds that up.
+    return call().Finish(applied);
+  }
   Advance();
 }
 
@@ -113,8 +120,7 @@ void ReceiveStreamHandler::OnHalfClose() {
   if (queue_ == nullptr) {
     return call().Finish(OutOfOrder("the stream ended without an open", "open"));
   }
-  queue_->Detach(consumer_, is_finishing_ ? broker::Leaving::kFinished : broker::Leaving::kLost);
-  is_in_queue_ = false;
+  Leave();
   if (!is_finishing_) return call().Finish(Status());
   Advance();
 }
@@ -188,7 +194,7 @@ void ReceiveStreamHandler::Deliver() {
     std::string& event = event_.empty() ? next_event_ : event_;
     rest.swap(event);
   } else if (is_attached_ && !is_finishing_ && is_in_queue_) {
-    queue_->Take(consumer_, broker::kDeliveryBytesMax, writing_);
+    queue_->Take(consumer_, broker::kDeliveryBytesMax, writing_, /*is_writing=*/!results_.empty());
     call().worker().cells().QueueDelivers(writing_.runs, services_.broker.clock().UnixMicros());
     AppendRuns(writing_, rest);
   }

@@ -40,6 +40,25 @@ TEST_F(QueueReceive, X16_WhatRanOutConsumedNothing) {
   EXPECT_EQ(Pop(*queue), "x") << "not lost to the dead call";
 }
 
+// Clauses: N42
+TEST_F(QueueReceive, AStreamThatIsBusyWritingKeepsNothingFromOthers) {
+  QueueSpec spec;
+  spec.shared = true;
+  const auto queue = Make(spec);
+  Receiver busy;
+  ASSERT_TRUE(Attach(*queue, busy).ok());
+  Delivery none;
+  queue->Take(busy.consumer, kDeliveryBytesMax, none, /*is_writing=*/true);
+  Receiving waiting;
+  Start(*queue, waiting, As("other"));
+  Try(*queue, {"x"});
+  ASSERT_TRUE(Look(*queue, waiting));
+  EXPECT_EQ(waiting.received.outcome, Outcome::kOk);
+  Try(*queue, {"y"});
+  EXPECT_EQ(Take(*queue, busy).messages, 1u) << "when it has written";
+  queue->Detach(busy.consumer, Leaving::kFinished);
+}
+
 // Clauses: N17 M43
 TEST_F(QueueReceive, ACancelledReceiveConsumedNothing) {
   const auto queue = Make(10);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Settling: ack, nack with delay, release, extend; and what is not held changes nothing.
+#include <limits>
 #include <set>
 
 #include "tests/broker/queue_fixture.h"
@@ -26,6 +27,30 @@ class QueueSettle : public QueueFixture {
   std::shared_ptr<Queue> queue;
   Receiver holder;
 };
+
+TEST_F(QueueSettle, OnlyPositionsThatWereAreCountedAsStale) {
+  constexpr std::uint32_t kAll = std::numeric_limits<std::uint32_t>::max();
+  EXPECT_EQ(Settle(*queue, holder.lease, 1, kAll).not_held, kAll - 10);
+  EXPECT_EQ(queue->Describe().stale_settlements, 0u) << "all that there was";
+  EXPECT_EQ(Settle(*queue, holder.lease, 9, kAll).outcome, Outcome::kStale);
+  EXPECT_EQ(queue->Describe().stale_settlements, 2u);
+  EXPECT_EQ(Settle(*queue, holder.lease, 1'000, 5).outcome, Outcome::kStale);
+  EXPECT_EQ(queue->Describe().stale_settlements, 2u);
+}
+
+// Clauses: N15
+TEST_F(QueueSettle, WhatComesBackBeforeAllThatIsHeldIsHeldInItsPlace) {
+  for (std::uint64_t position = 1; position <= 3; ++position) {
+    Settlement settlement;
+    settlement.lease = holder.lease;
+    settlement.first_position = position;
+    settlement.count = 1;
+    settlement.action = SettleAction::kRelease;
+    EXPECT_EQ(Settle(*queue, settlement).outcome, Outcome::kOk);
+    EXPECT_EQ(Positions(Take(*queue, holder)), Numbers{position});
+  }
+  EXPECT_EQ(Settle(*queue, holder.lease, 1, 10).settled, 10u);
+}
 
 TEST_F(QueueSettle, InAnyOrderAndInRanges) {
   EXPECT_EQ(Settle(*queue, holder.lease, 5, 1).outcome, Outcome::kOk);

@@ -57,7 +57,7 @@ std::uint32_t Queue::HeldBy(const Consumer& consumer) const {
   return consumer.held_messages_;
 }
 
-void Queue::Take(Consumer& consumer, std::uint64_t bytes_max, Delivery& out) {
+void Queue::Take(Consumer& consumer, std::uint64_t bytes_max, Delivery& out, bool is_writing) {
   out.Clear();
   Turn turn(*this);
   if (consumer.state_ != Consumer::State::kAttached || consumer.is_finishing_) return;
@@ -72,7 +72,7 @@ void Queue::Take(Consumer& consumer, std::uint64_t bytes_max, Delivery& out) {
   const Turn::Handed handed = turn.HandOut(*consumer.lease_, allowance, out);
   consumer.held_messages_ += handed.messages;
   consumer.held_bytes_ += handed.bytes;
-  consumer.wants_ = handed.messages == 0;
+  consumer.wants_ = handed.messages == 0 && !is_writing;
   consumer.claim_.is_called = false;
   // Something is there, and bytes of credit are short: then others come first, until credit frees.
   const bool is_short = turn.core().available() > 0;

@@ -36,6 +36,10 @@ void HeldList::Add(Parcel parcel, Due* due) {
     held_[i] = {std::move(parcel), due};
     return;
   }
+  if (i == head_ && head_ > 0) {  // before the oldest there are gaps: it takes the nearest
+    held_[--head_] = {std::move(parcel), due};
+    return;
+  }
   held_.insert(held_.begin() + static_cast<std::ptrdiff_t>(i), Held{std::move(parcel), due});
 }
 

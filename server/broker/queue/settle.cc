@@ -26,7 +26,12 @@ void Queue::Settle(std::span<const Settlement> settlements, std::uint64_t stream
     }
     if (lease != nullptr) result.settled = turn.Settle(*lease, first, last, settlement);
     result.not_held = settlement.count - result.settled - result.expired;
-    core.stale_settlements += settlement.count - result.settled;
+    // What a client says of positions that never were tells nothing.
+    const std::uint64_t known = core.mpsc.front_position() + core.mpsc.size();
+    const std::uint64_t meant = first < known ? std::min(last, known - 1) - first + 1 : 0;
+    if (settlement.count > 0 && meant > result.settled) {
+      core.stale_settlements += meant - result.settled;
+    }
     result.outcome = result.settled == settlement.count ? Outcome::kOk : Outcome::kStale;
     results.push_back(result);
   }
