@@ -12,7 +12,7 @@ namespace sluice::rpc {
 namespace {
 
 // Refusals kept for a client that asks and does not read; then its frames are not read either.
-constexpr std::size_t kRefusedMax = 16'384;
+constexpr std::size_t kRefusedMax = 1'024;
 // Responders kept at hand though no call to them is open.
 constexpr std::size_t kIdlePortsMax = 16;
 
@@ -184,24 +184,30 @@ void CallStreamHandler::Advance() {
 
 void CallStreamHandler::Flush() {
   broker::CallReplies out;
-  for (auto& [key, port] : ports_) {
+  // Whose replies come first has the room of the frame: each time another, so that nobody's wait
+  // for the end of somebody's.
+  auto it = ports_.upper_bound(first_served_);
+  for (std::size_t i = 0; i < ports_.size(); ++i, ++it) {
+    if (it == ports_.end()) it = ports_.begin();
+    Port& port = it->second;
     if (port.open == 0) continue;
+    if (out.replies.empty()) first_served_ = it->first;
     port.responder->TakeReplies(*port.caller, std::numeric_limits<std::size_t>::max(),
                                 broker::kDeliveryBytesMax, out);
   }
   for (const broker::CallReply& reply : out.replies) {
     if (!reply.is_last) continue;
-    const auto it = open_.find(reply.call_id);
-    --it->second->open;
-    open_.erase(it);
+    const auto open = open_.find(reply.call_id);
+    --open->second->open;
+    open_.erase(open);
   }
   std::string frame;
   for (const broker::CallReply& reply : out.replies) AppendCallReply(reply, frame);
   for (const broker::CallReply& reply : refused_) AppendCallReply(reply, frame);
   refused_.clear();
   if (ports_.size() > kIdlePortsMax) {
-    for (auto it = ports_.begin(); it != ports_.end();) {
-      Port& port = (it++)->second;
+    for (auto next = ports_.begin(); next != ports_.end();) {
+      Port& port = (next++)->second;
       if (port.open > 0) continue;
       port.responder->Leave(*port.caller, broker::GivingUp::kCancelled);
       ports_.erase(port.responder.get());

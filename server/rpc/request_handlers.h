@@ -116,6 +116,7 @@ class CallStreamHandler final : public Handler {
   const Services& services_;
   ItemFrame items_;
   std::map<broker::Responder*, Port> ports_;
+  broker::Responder* first_served_ = nullptr;      // compared only: it may be gone
   std::unordered_map<std::uint64_t, Port*> open_;  // calls, by their id
   std::vector<broker::CallReply> refused_;         // not yet written
   std::uint64_t last_call_id_ = 0;

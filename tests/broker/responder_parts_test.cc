@@ -2,6 +2,7 @@
 // Replies in parts: gathered or one by one, and how many are allowed.
 #include <gmock/gmock.h>
 
+#include "broker/responder/envelope.h"
 #include "tests/broker/responder_fixture.h"
 
 namespace sluice::broker {
@@ -40,6 +41,21 @@ TEST_F(ResponderParts, OneByOneAsTheyCome) {
   EXPECT_FALSE(rest[1].message);
   EXPECT_EQ(rest[1].outcome, Outcome::kOk);
   EXPECT_EQ(Look(*responder).retained_bytes, 0u);
+}
+
+// A caller that is a little slower than its worker: something is always left when it takes.
+TEST_F(ResponderParts, WhatWasTakenOfALongReplyIsNotKept) {
+  Caller caller(nullptr);
+  Envelope call(caller, 1, {}, InParts(16));
+  std::size_t most = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    call.replies.resize(call.replies.size() + (i == 0 ? 3 : 1));
+    ++call.next_reply;
+    call.DropTaken();
+    most = std::max(most, call.replies.size());
+    ASSERT_EQ(call.replies.size() - call.next_reply, 2u);
+  }
+  EXPECT_LE(most, 5u);
 }
 
 TEST_F(ResponderParts, TheCallersCreditReachesTheWorker) {

@@ -2,6 +2,8 @@
 // Serving: whose turn it is, credit, what is released or lost, and answers out of order.
 #include <gmock/gmock.h>
 
+#include <list>
+
 #include "tests/broker/responder_fixture.h"
 
 namespace sluice::broker {
@@ -217,6 +219,34 @@ TEST_F(ResponderServe, AReleasedCallThatWaitsStaysQueued) {
   EXPECT_EQ(Look(*responder).depth, 1u);
   Serving two(*responder);
   EXPECT_THAT(two.Payloads(), ElementsAre("x"));
+}
+
+// Clauses: N25 N26
+TEST_F(ResponderServe, ACallIsForNobodyWhoReleasedItHoweverManyCameAndWent) {
+  const auto responder = Make();
+  Asking asking(*responder);
+  asking.Ask(1, Waiting(), "x");
+  Serving stays(*responder);
+  stays.TakeOne();
+  stays.Release(1);
+  for (int i = 0; i < 20; ++i) {
+    Serving passes(*responder);
+    EXPECT_THAT(passes.Payloads(), ElementsAre("x"));
+    EXPECT_EQ(passes.Release(1), Outcome::kOk);
+    EXPECT_THAT(passes.Payloads(), IsEmpty());
+  }
+  EXPECT_THAT(stays.Payloads(), IsEmpty());
+  std::list<Serving> many;
+  for (int i = 0; i < 20; ++i) {
+    many.emplace_back(*responder);
+    EXPECT_THAT(many.back().Payloads(), ElementsAre("x"));
+    EXPECT_EQ(many.back().Release(1), Outcome::kOk);
+  }
+  for (Serving& one : many) EXPECT_THAT(one.Payloads(), IsEmpty());
+  Serving last(*responder);
+  EXPECT_THAT(last.Payloads(), ElementsAre("x"));
+  EXPECT_EQ(last.Reply(1), Outcome::kOk);
+  EXPECT_EQ(asking.Only().outcome, Outcome::kOk);
 }
 
 // Clauses: N26

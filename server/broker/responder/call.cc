@@ -59,6 +59,7 @@ void Responder::TakeReplies(Caller& caller, std::size_t replies_max, std::uint64
       const bool passes = out.replies.empty() ||
                           (out.replies.size() < replies_max && out.bytes + bytes <= bytes_max);
       if (!passes) {
+        call.DropTaken();
         caller.ready_.Erase(*place);
         caller.ready_.PushBack(*place);
         return;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -59,7 +60,7 @@ struct Envelope : ListNode {
   std::uint64_t assignment = 0;       // held
   std::uint32_t attempts = 0;
   bool may_be_done = false;             // it was in the hand of one that was lost, or answered
-  std::vector<std::uint64_t> excluded;  // fences of workers that released it
+  std::vector<std::uint64_t> excluded;  // fences of workers that released it, rising
 
   // Parts of the reply, from the first on. Of the worker that has it: sent <= told.
   std::uint64_t allowed;   // by the caller, with wants_parts
@@ -79,9 +80,15 @@ struct Envelope : ListNode {
   CallPlace ready{*this};   // in the caller's list
   CallPlace hungry{*this};  // in the line for memory for parts
 
+  // What is taken is kept no longer than what is not: a reply of many parts would never let go.
+  void DropTaken() {
+    if (next_reply < replies.size() - next_reply) return;
+    replies.erase(replies.begin(), replies.begin() + static_cast<std::ptrdiff_t>(next_reply));
+    next_reply = 0;
+  }
   bool is_queued() const noexcept { return where == Where::kFresh || where == Where::kReturned; }
   bool excludes(std::uint64_t fence) const noexcept {
-    return std::find(excluded.begin(), excluded.end(), fence) != excluded.end();
+    return std::binary_search(excluded.begin(), excluded.end(), fence);
   }
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a worker answers, and what becomes of the call (N23, N25).
+#include <algorithm>
 #include <utility>
 
 #include "broker/responder/core.h"
@@ -132,15 +133,20 @@ void Responder::Turn::LetGo(Envelope& call, const ResponderWorker& worker, Leavi
   GoBack(call);
 }
 
-// Those that have left since can have nothing any more.
+// Those that have left since can have nothing any more: when there must be some among them, they
+// go. Both lists rise, so that one walk finds who is in both.
 void Responder::Turn::Exclude(Envelope& call, const ResponderWorker& worker) {
-  std::vector<std::uint64_t> present;
+  std::vector<std::uint64_t>& fences = call.excluded;
+  fences.insert(std::upper_bound(fences.begin(), fences.end(), worker.fence_), worker.fence_);
+  if (fences.size() <= 2 * (core_.workers.size() + 1)) return;
+  auto kept = fences.begin();
+  auto fence = fences.begin();
   for (const ResponderWorker* other = core_.workers.front(); other != nullptr;
        other = IntrusiveList<ResponderWorker>::Next(*other)) {
-    if (call.excludes(other->fence_)) present.push_back(other->fence_);
+    while (fence != fences.end() && *fence < other->fence_) ++fence;
+    if (fence != fences.end() && *fence == other->fence_) *kept++ = *fence++;
   }
-  present.push_back(worker.fence_);
-  call.excluded = std::move(present);
+  fences.erase(kept, fences.end());
 }
 
 }  // namespace sluice::broker
