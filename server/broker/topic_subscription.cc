@@ -50,7 +50,8 @@ Status Subscription::Check() {
   if (options_.resume->size() > kStreamTopicsMax) {
     return OutOfBounds("resume.topics", "the most", kStreamTopicsMax, options_.resume->size());
   }
-  for (const TopicPosition& listed : *options_.resume) {
+  const std::vector<TopicPosition> resume = std::exchange(*options_.resume, {});
+  for (const TopicPosition& listed : resume) {
     if (Status name = CheckName("resume.topics.topic", listed.topic); !name.ok()) return name;
     if (is_pattern() ? !Matches(listed.topic) : listed.topic != options_.topic) {
       return InvalidField("resume.topics.topic",
@@ -120,6 +121,7 @@ void Subscription::Begin(const std::vector<std::shared_ptr<Topic>>& topics) {
     gone.end = ClosedReason::kDeleted;
     inbox_->Add(std::move(gone), nullptr);
   }
+  listed_ = {};
   LookIn();
   to_announce_ = news_.size();
 }

@@ -70,7 +70,7 @@ class Subscription final {
   const SubscriptionOptions& options() const noexcept { return options_; }
   bool is_pattern() const noexcept { return pattern_.has_value(); }
   bool Matches(const std::string& topic) const { return pattern_->Matches(topic); }
-  // Whether `resume` lists it: then it may be gone.
+  // Whether `resume` lists it: then it may be gone. Before Begin.
   bool Lists(const std::string& topic) const { return listed_.contains(topic); }
 
   // The topics that are there, once, before Next: those of `listed` that are not are gone.
@@ -112,9 +112,9 @@ class Subscription final {
   bool TakeTurn(std::uint64_t bytes_max, SubscriptionFrame& frame);
   void PutInTurn(std::uint64_t id, Member& member);
 
-  const SubscriptionOptions options_;
+  SubscriptionOptions options_;  // fixed once it is made; of `resume` only whether it was given
   const std::optional<Pattern> pattern_;
-  std::unordered_map<std::string, TopicPosition> listed_;
+  std::unordered_map<std::string, TopicPosition> listed_;  // until Begin
   const std::shared_ptr<Inbox> inbox_;
 
   // The owner's thread.
