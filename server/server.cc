@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -21,6 +22,8 @@ constexpr std::chrono::milliseconds kLook{5};
 // After the grace: for the last frames to leave, and then for the transport. With the grace of 8 s
 // that is less than the 10 s of docker stop, also when a client is frozen.
 constexpr std::chrono::milliseconds kLastWords{500};
+// For the last frames, of what is left of the grace: a thousand streams are not ended in a moment.
+constexpr std::chrono::milliseconds kFarewell{2'000};
 // For what is waited for without a time: threads that end, objects that go.
 constexpr std::chrono::milliseconds kSlack{11'000};
 
@@ -144,6 +147,7 @@ void Server::Drain(std::chrono::milliseconds grace,
   wait(options_.drain_delay, [] { return false; });
   broker_->StartDrain();
   rpc_->StartDrain();
+  const TimePoint grace_end = Later(clock_.Now(), grace);
   wait(grace, [this] { return broker_->is_drained(); });
   for (const broker::Broker::Lost& lost : broker_->FinishDrain()) {
     Log(LogLevel::kWarning, "messages_lost", "a queue in memory went down with messages in it",
@@ -151,7 +155,8 @@ void Server::Drain(std::chrono::milliseconds grace,
   }
   supervision_->Stop();  // its own calls must not be waited for
   rpc_->EndStreams();
-  wait(kLastWords, [this] { return rpc_->open_calls() == 0; });
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(grace_end - clock_.Now());
+  wait(std::max(kLastWords, std::min(left, kFarewell)), [this] { return rpc_->open_calls() == 0; });
   rpc_->Stop(kLastWords);
   if (http_ != nullptr) http_->port.Stop();
   Log(LogLevel::kInfo, "stopped", "sluiced has stopped");
