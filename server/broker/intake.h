@@ -73,12 +73,15 @@ class Intake {
   // the byte budget.
   Status Check(Incoming& incoming, const SendOptions& options) const;
   // Requires: Check. RESOURCE_EXHAUSTED, reason TOO_MANY_PRODUCERS. Otherwise the ticket is done,
-  // or stands in line.
+  // or stands in line. Of a stream that is superseded and does not know it yet nothing enters
+  // (kUnknown): the one that took its place was told what was spent.
   template <class Enter>
   Status Send(SendTicket& ticket, Incoming incoming, const SendOptions& options,
               NotifierPtr notifier, After& after, Enter enter) {
     if (Status begun = Begin(ticket, std::move(incoming), options); !begun.ok()) return begun;
-    if (is_closed()) {
+    if (options.producer != nullptr && IsSuperseded(*options.producer)) {
+      Refuse(ticket, Outcome::kUnknown, after);
+    } else if (is_closed()) {
       Refuse(ticket, Outcome::kClosed, after);
     } else if (line_.has_line() || !enter(ticket)) {
       if (Waits(ticket, options, std::move(notifier), after)) return Status();

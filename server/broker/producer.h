@@ -79,9 +79,10 @@ struct SendOptions {
   std::uint64_t first_sequence = 0;  // of the first message; the others follow by one
   bool is_atomic = false;            // all or nothing
   SendMode mode = SendMode::kWait;
-  TimePoint deadline = kNever;  // of the waiting; then kTimedOut
-  std::string producer_id;      // empty: no duplicates are judged
-  std::string session_id;       // unary: whose waiting sends and tied lifetime they are
+  TimePoint deadline = kNever;         // of the waiting; then kTimedOut
+  std::string producer_id;             // empty: no duplicates are judged
+  std::string session_id;              // unary: whose waiting sends and tied lifetime they are
+  const Producer* producer = nullptr;  // the stream's; once it is superseded nothing of it enters
 };
 
 }  // namespace sluice::broker

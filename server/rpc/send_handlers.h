@@ -66,6 +66,7 @@ class SendStreamHandler final : public Handler {
   // True: the stream has been ended.
   bool EndIfOver();
   void Flush();
+  void Leave();
   void Fail(Status status);
 
   const Services& services_;

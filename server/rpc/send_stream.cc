@@ -22,11 +22,18 @@ bool IsSpent(broker::Outcome outcome) {
 
 template <class Kind>
 SendStreamHandler<Kind>::SendStreamHandler(Call& call, const Services& services)
-    : Handler(call), services_(services), frame_(call.worker().scratch()) {}
+    : Handler(call), services_(services), frame_(call.worker().scratch()) {
+  options_.producer = &producer_;
+}
+
+template <class Kind>
+SendStreamHandler<Kind>::~SendStreamHandler() {
+  Leave();
+}
 
 // However the stream ended: what still waits is cancelled, and the sender is dropped (N3).
 template <class Kind>
-SendStreamHandler<Kind>::~SendStreamHandler() {
+void SendStreamHandler<Kind>::Leave() {
   if (channel_ == nullptr) return;
   Kind::Cancel(*channel_, ticket_);
   channel_->CloseProducer(producer_);
@@ -84,6 +91,7 @@ Status SendStreamHandler<Kind>::OpenOne(const typename Kind::Open& open) {
   opened_.set_last_sequence(opened->last_sequence);
   opened_.set_capacity(opened->capacity);
   opened_.set_durability(v1::DURABILITY_MEMORY);
+  opened_.set_message_bytes_max(channel_->spec().message_bytes_max);
   services_.streams.SetChannel(call().info(), channel_->name());
   return Status();
 }
@@ -249,6 +257,7 @@ void SendStreamHandler<Kind>::Flush() {
 
 template <class Kind>
 void SendStreamHandler<Kind>::Fail(Status status) {
+  Leave();  // Not when the status is out: a client that does not read holds that up.
   call().Finish(std::move(status).With("last_sequence", std::to_string(last_sequence_)));
 }
 

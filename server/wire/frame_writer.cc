@@ -118,16 +118,21 @@ void AppendAck(std::string& out, const Ack& ack) {
   AppendUint(out, ack_field::kFullReason, ack.full_reason);
 }
 
-void AppendMessage(std::string& out, std::string_view payload, std::string_view id,
-                   std::string_view content_type, std::span<const Header> headers) {
+std::size_t MessageBytes(std::string_view payload, std::string_view id,
+                         std::string_view content_type, std::span<const Header> headers) {
   std::size_t size = BytesFieldBytes(message_field::kPayload, payload.size()) +
                      BytesFieldBytes(message_field::kId, id.size()) +
                      BytesFieldBytes(message_field::kContentType, content_type.size());
   for (const Header& header : headers) {
     size += BytesFieldBytes(message_field::kHeaders, EntryBytes(header));
   }
+  return size;
+}
+
+void AppendMessage(std::string& out, std::string_view payload, std::string_view id,
+                   std::string_view content_type, std::span<const Header> headers) {
   AppendTag(out, kMessagesField, WireType::kBytes);
-  AppendVarint(out, size);
+  AppendVarint(out, MessageBytes(payload, id, content_type, headers));
   AppendBytes(out, message_field::kPayload, payload);
   for (const Header& header : headers) {
     AppendTag(out, message_field::kHeaders, WireType::kBytes);

@@ -39,6 +39,10 @@ void AppendBytesPresent(std::string& out, std::uint32_t field, std::string_view 
 void AppendRun(std::string& out, const Run& run);
 // Field 3 of SendStreamResponse and PublishStreamResponse.
 void AppendAck(std::string& out, const Ack& ack);
+// Of an encoded Message, without a tag and a length around it.
+[[nodiscard]] std::size_t MessageBytes(std::string_view payload, std::string_view id,
+                                       std::string_view content_type,
+                                       std::span<const Header> headers);
 // Field 1 of every frame that carries a batch.
 void AppendMessage(std::string& out, std::string_view payload, std::string_view id = {},
                    std::string_view content_type = {}, std::span<const Header> headers = {});

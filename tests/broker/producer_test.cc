@@ -211,6 +211,28 @@ TEST_F(QueueProducer, OpeningAgainSupersedesTheStreamAndCancelsWhatWaits) {
   queue->CloseProducer(stream);
 }
 
+// Clauses: N9
+TEST_F(QueueProducer, NothingOfASupersededStreamEntersAnyMore) {
+  const auto queue = Make(10);
+  Producer old_stream, stream;
+  ASSERT_TRUE(queue->OpenProducer(old_stream, id, nullptr).ok());
+  ASSERT_EQ(queue->OpenProducer(stream, id, nullptr)->last_sequence, 0u);
+  Sending late;  // Its stream has not heard of it.
+  SendOptions options = From(1, id);
+  options.producer = &old_stream;
+  Start(*queue, late, {"late"}, options);
+  EXPECT_EQ(late.outcomes(), Outcomes{Outcome::kUnknown});
+  Sending sending;
+  options.producer = &stream;
+  Start(*queue, sending, {"new"}, options);
+  EXPECT_EQ(sending.acks.at(0).outcome, Outcome::kOk);
+  EXPECT_FALSE(sending.acks.at(0).duplicate) << "the new stream was told that 1 is not spent";
+  EXPECT_EQ(Pop(*queue), "new");
+  EXPECT_EQ(queue->Describe().accepted, 1u);
+  queue->CloseProducer(old_stream);
+  queue->CloseProducer(stream);
+}
+
 // Clauses: N1
 TEST_F(QueueProducer, SupersedingTheOnlyProducerDoesNotEndATiedQueue) {
   QueueSpec spec;
