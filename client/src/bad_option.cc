@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bad_option.h"
 
+#include <vector>
+
+#include "wire/frame_writer.h"
 #include "wire/utf8.h"
 
 namespace sluice {
@@ -8,8 +11,14 @@ inline namespace abi1 {
 namespace {
 
 constexpr std::size_t kMessageBytesMax = 1 << 20;
+constexpr std::size_t kHeadersMax = 64;
+constexpr std::size_t kHeaderBytesMax = 8 << 10;
 
-}  // namespace
+Status TooMuch(const char* field, const char* what, std::uint64_t limit, std::uint64_t value) {
+  return Status(
+      Code::kInvalidArgument, "BAD_OPTION", std::string(field) + ": " + what,
+      {{"field", field}, {"limit", std::to_string(limit)}, {"value", std::to_string(value)}});
+}
 
 Status CheckText(const Message& message) {
   const char* field = nullptr;
@@ -23,15 +32,32 @@ Status CheckText(const Message& message) {
                 {{"field", field}});
 }
 
+Status CheckHeaders(std::span<const Header> headers) {
+  if (headers.size() > kHeadersMax) {
+    return TooMuch("headers", "more than a message may have", kHeadersMax, headers.size());
+  }
+  std::size_t bytes = 0;
+  for (const Header& header : headers) bytes += header.key.size() + header.value.size();
+  if (bytes <= kHeaderBytesMax) return Status();
+  return TooMuch("headers", "more bytes than a message's may have", kHeaderBytesMax, bytes);
+}
+
+}  // namespace
+
+Status CheckMessageBytes(const Message& message, std::uint64_t most) {
+  if (most == 0) return Status();
+  std::vector<wire::Header> headers;
+  for (const Header& header : message.headers) headers.push_back({header.key, header.value});
+  const std::size_t bytes =
+      wire::MessageBytes(message.payload, message.id, message.content_type, headers);
+  if (bytes <= most) return Status();
+  return TooMuch("payload", "larger than a message may be, encoded", most, bytes);
+}
+
 Status CheckMessage(const Message& message) {
   if (Status status = CheckText(message); !status.ok()) return status;
-  if (message.payload.size() > kMessageBytesMax) {
-    return Status(Code::kInvalidArgument, "BAD_OPTION", "payload is larger than a message may be",
-                  {{"field", "payload"},
-                   {"limit", std::to_string(kMessageBytesMax)},
-                   {"value", std::to_string(message.payload.size())}});
-  }
-  return Status();
+  if (Status status = CheckHeaders(message.headers); !status.ok()) return status;
+  return CheckMessageBytes(message, kMessageBytesMax);
 }
 
 }  // namespace abi1

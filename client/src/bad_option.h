@@ -15,12 +15,12 @@ inline Status BadOption(const char* field, const std::string& value, const char*
                 {{"field", field}, {"value", value}});
 }
 
-// BAD_OPTION: an id, content type or header that is not UTF-8. The daemon would refuse the whole
-// frame, and end the stream.
-Status CheckText(const Message& message);
-
-// The same, or more bytes than any channel takes.
+// BAD_OPTION: what no channel takes: text that is not UTF-8, too many or too large headers, too
+// many bytes in all. The daemon would refuse the whole frame, and end the stream for everybody on
+// it.
 Status CheckMessage(const Message& message);
+// The same against the limit of one channel; 0: it is not known.
+Status CheckMessageBytes(const Message& message, std::uint64_t most);
 
 }  // namespace abi1
 }  // namespace sluice

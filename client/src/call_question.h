@@ -36,6 +36,7 @@ class CallQuestion final : public Question<Result<CallReply>>,
   }
   Result<CallReply> Failed(Status why) override { return why; }
   bool IsAnsweringThread() const override { return stream_->IsOwnThread(); }
+  bool acts() const override { return true; }
 
   void Tell(CallPart part) override {
     if (Claim()) Answer(Result<CallReply>(CallReply(std::move(part))));

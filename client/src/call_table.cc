@@ -19,12 +19,14 @@ constexpr std::size_t kFrameWordsMax = 10'000;
 
 }  // namespace
 
-std::uint64_t CallTable::Add(v1::CallStart start, bool retry_safe, Sink sink) {
+std::uint64_t CallTable::Add(v1::CallStart start, bool retry_safe, Deadline until, Sink sink) {
   const std::uint64_t id = ++last_id_;
   start.set_call_id(id);
   Call& call = calls_[id];
   call.encoded = start.SerializeAsString();
   call.is_retry_safe = retry_safe;
+  call.due = until.at();
+  if (!until.is_never()) due_.emplace(call.due, id);
   call.sink = std::move(sink);
   bytes_ += call.encoded.size();
   waiting_.insert(id);
@@ -42,6 +44,29 @@ bool CallTable::Cancel(std::uint64_t id) {
 void CallTable::Allow(std::uint64_t id, std::uint64_t parts) {
   const auto at = calls_.find(id);
   if (at != calls_.end() && at->second.frame != 0) allow_[id] = parts;
+}
+
+Deadline CallTable::next_due() const {
+  return due_.empty() ? Deadline::Never() : Deadline(due_.begin()->first);
+}
+
+std::optional<CallTable::Overdue> CallTable::TakeOverdue(Deadline::TimePoint now,
+                                                         std::chrono::milliseconds grace) {
+  while (!due_.empty() && due_.begin()->first <= now) {
+    const auto at = calls_.find(due_.begin()->second);
+    Call& call = at->second;
+    if (call.frame != 0 && !std::exchange(call.is_overdue, true)) {
+      due_.erase(due_.begin());
+      call.due += grace;
+      due_.emplace(call.due, at->first);
+      continue;
+    }
+    Overdue overdue{std::move(call.sink), call.frame != 0};
+    if (call.frame != 0) cancels_.push_back(at->first);
+    Erase(at);
+    return overdue;
+  }
+  return std::nullopt;
 }
 
 bool CallTable::may_open() const {
@@ -130,6 +155,7 @@ std::vector<std::pair<CallTable::Sink, bool>> CallTable::TakeAll() {
   for (auto& [id, call] : calls_) all.emplace_back(std::move(call.sink), call.frame != 0);
   calls_.clear();
   waiting_.clear();
+  due_.clear();
   cancels_.clear();
   allow_.clear();
   bytes_ = 0;
@@ -148,6 +174,7 @@ CallTable::Calls::iterator CallTable::Erase(Calls::iterator at) {
   if (at->second.frame != 0) open_bytes_ -= at->second.encoded.size();
   waiting_.erase(at->first);
   allow_.erase(at->first);
+  due_.erase({at->second.due, at->first});
   return calls_.erase(at);
 }
 

@@ -8,15 +8,19 @@
 // is written in the order of the ids, so they rise on every stream.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sluice/call.h"
+#include "sluice/deadline.h"
 #include "sluice/v1/request.pb.h"
 
 namespace sluice {
@@ -43,8 +47,8 @@ class CallTable {
   std::size_t bytes() const { return bytes_; }
   std::size_t open() const { return calls_.size() - waiting_.size(); }
 
-  // The call, without an id so far; its id.
-  std::uint64_t Add(v1::CallStart start, bool retry_safe, Sink sink);
+  // The call, without an id so far; its id. It is overdue at `until`.
+  std::uint64_t Add(v1::CallStart start, bool retry_safe, Deadline until, Sink sink);
   // False: it is over.
   bool Cancel(std::uint64_t id);
   bool Has(std::uint64_t id) const { return calls_.find(id) != calls_.end(); }
@@ -55,6 +59,17 @@ class CallTable {
   // Cancels and credit, or calls as far as open_max, bytes_max and one frame allow; one call passes
   // whatever its size. Requires: has_frame().
   std::string TakeFrame();
+
+  // When the first call is overdue; Never.
+  Deadline next_due() const;
+  // One whose time is over, and who waits for it: it is not open any more, and if it was written
+  // the daemon is told. Of a written one the daemon itself says so: for `grace` its word is waited
+  // for.
+  struct Overdue {
+    Sink sink;
+    bool was_written = false;
+  };
+  std::optional<Overdue> TakeOverdue(Deadline::TimePoint now, std::chrono::milliseconds grace);
 
   // Who waits for it; nobody if it is over. With `last` it is over now.
   Sink Answered(std::uint64_t id, bool last);
@@ -82,6 +97,8 @@ class CallTable {
     std::uint64_t frame = 0;  // That it was written in; 0: it waits.
     bool is_retry_safe = false;
     bool has_part = false;  // Of its reply: it cannot be asked again.
+    Deadline::TimePoint due = Deadline::TimePoint::max();  // It stands in due_ with it.
+    bool is_overdue = false;                               // Only its grace is left.
     Sink sink;
   };
   using Calls = std::map<std::uint64_t, Call>;
@@ -98,8 +115,9 @@ class CallTable {
   std::size_t open_bytes_ = 0;  // Of those written.
   Calls calls_;
   std::set<std::uint64_t> waiting_;
-  std::vector<std::uint64_t> cancels_;            // For the wire.
-  std::map<std::uint64_t, std::uint64_t> allow_;  // The same.
+  std::set<std::pair<Deadline::TimePoint, std::uint64_t>> due_;  // Those that have a time.
+  std::vector<std::uint64_t> cancels_;                           // For the wire.
+  std::map<std::uint64_t, std::uint64_t> allow_;                 // The same.
 };
 
 }  // namespace abi1

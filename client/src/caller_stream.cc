@@ -15,6 +15,17 @@ namespace {
 
 constexpr char kMethod[] = "/sluice.v1.RequestService/CallStream";
 
+// How long a call that is overdue waits for the daemon's word, which says whether it was begun.
+constexpr std::chrono::milliseconds kGrace{1000};
+
+CallPart TimedOut(bool was_written) {
+  CallPart part;
+  part.outcome = Outcome::kTimedOut;
+  part.handed_out = was_written;
+  part.last = true;
+  return part;
+}
+
 CallPart Unknown() {
   CallPart part;
   part.outcome = Outcome::kUnknown;
@@ -67,9 +78,41 @@ std::uint64_t CallerStream::Start(v1::CallStart start, bool retry_safe, CallTabl
     sink->Refuse(refusal);
     return 0;
   }
-  const std::uint64_t id = table_.Add(std::move(start), retry_safe, std::move(sink));
+  const std::chrono::milliseconds timeout(start.timeout_ms());
+  const Deadline until = timeout.count() == 0 ? Deadline::Never() : Deadline(timeout);
+  const std::uint64_t id = table_.Add(std::move(start), retry_safe, until, std::move(sink));
+  Arm();
   Pump(lock);
   return id;
+}
+
+void CallerStream::Arm() {
+  const Deadline next = table_.next_due();
+  if (next.at() >= timer_at_.at()) return;
+  if (timer_ != nullptr) timer_->Cancel();
+  timer_at_ = next;
+  timer_ = StartTimer(next, [weak = weak_from_this()](bool is_time) {
+    const auto self = is_time ? weak.lock() : nullptr;
+    if (self != nullptr) std::static_pointer_cast<CallerStream>(self)->OnTime();
+  });
+}
+
+void CallerStream::OnTime() {
+  const auto now = std::chrono::steady_clock::now();
+  for (;;) {
+    std::optional<CallTable::Overdue> overdue;
+    {
+      std::unique_lock lock(mutex_);
+      overdue = table_.TakeOverdue(now, kGrace);
+      if (!overdue) {
+        timer_at_ = Deadline::Never();
+        if (!end_) Arm();
+        return Pump(lock);
+      }
+      ++stats_.failed;
+    }
+    overdue->sink->Tell(TimedOut(overdue->was_written));
+  }
 }
 
 void CallerStream::Withdraw(std::uint64_t id) {
@@ -170,6 +213,7 @@ void CallerStream::OnEnding(const StreamEnd& end) {
       stats_.unknown += lost.unknown.size();
     }
     left = table_.TakeAll();
+    if (timer_ != nullptr) timer_->Cancel();
     for (const auto& [sink, was_written] : left) {
       ++(was_written && !is_answered ? stats_.unknown : stats_.refused);
     }
@@ -205,6 +249,7 @@ CallerStats CallerStream::stats() const {
     stats.waiting = table_.size() - table_.open();
   }
   stats.reconnects = reconnects();
+  stats.exceptions = exceptions();
   return stats;
 }
 

@@ -40,6 +40,9 @@ class CallerStream final : public PersistentStream {
   void OnLost(const StreamEnd& why) override;
   void OnEnding(const StreamEnd& end) override;
 
+  // Requires the lock: has OnTime called when the next call is overdue.
+  void Arm();
+  void OnTime();
   // Writes what is next, if the wire is free. Unlocks for it, and leaves unlocked.
   void Pump(std::unique_lock<std::mutex>& lock);
   Status Refusal() const;
@@ -50,6 +53,8 @@ class CallerStream final : public PersistentStream {
 
   // Guarded by mutex_:
   CallTable table_;
+  std::shared_ptr<Timer> timer_;
+  Deadline timer_at_ = Deadline::Never();
   CallerStats stats_;
   bool is_closing_ = false;
 };

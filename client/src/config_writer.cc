@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sluice/config_writer.h"
 
+#include <algorithm>
+#include <thread>
 #include <utility>
 
+#include "backoff.h"
 #include "config_calls.h"
 #include "sluice/client.h"
 #include "transport.h"
@@ -18,13 +21,19 @@ bool IsInDoubt(const Status& status) {
          (status.code() == Code::kUnavailable && status.reason() == "CANNOT_CONNECT");
 }
 
-// Once, and, if it may be repeated, until it is answered or the deadline has passed.
+// Once, and, if it may be repeated, until it is answered or the deadline has passed, with random
+// pauses: a daemon that refuses at once is not asked without end.
 template <class Reply, class Once>
 Result<Reply> Ask(bool may_repeat, Deadline deadline, Once once) {
+  Backoff backoff{ReconnectOptions()};
   for (auto waiting = Connecting::kFailFast;; waiting = Connecting::kWait) {
     Result<Reply> reply = once(waiting);
     if (reply.ok() || !IsInDoubt(reply.status())) return reply;
-    if (may_repeat && !deadline.has_passed()) continue;
+    if (may_repeat && !deadline.has_passed()) {
+      const Deadline pause = backoff.Next(reply.status().retry_after());
+      std::this_thread::sleep_until(std::min(pause.at(), deadline.at()));
+      continue;
+    }
     Reply unknown;
     unknown.outcome = Outcome::kUnknown;
     return unknown;

@@ -28,14 +28,14 @@ std::shared_ptr<State> Hold(std::shared_ptr<Transport> transport, std::shared_pt
   return std::shared_ptr<State>(std::move(held), plain);
 }
 
-// Ends the stream of a handle that goes: at most a moment, unless a callback does not return; then
-// the stream dies behind it.
+// Ends the stream of a handle that goes: at most a moment, unless a callback does not return, or
+// this is one; then the stream dies behind it, unheard.
 template <class State>
 void LetGo(const std::shared_ptr<State>& state) {
   constexpr std::chrono::milliseconds kDestructorWait{1000};
   if (state == nullptr) return;
   state->Cancel();
-  (void)state->WaitGone(kDestructorWait);
+  if (!state->WaitGone(kDestructorWait)) state->Silence();
 }
 
 // Opens the stream `state` and answers its handle; `Handle` takes a shared state.

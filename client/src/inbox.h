@@ -10,8 +10,8 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <utility>
-#include <vector>
 
 #include "question_line.h"
 #include "sluice/status.h"
@@ -25,7 +25,7 @@ class Inbox {
  public:
   using Line = QuestionLine<Result<One>>;
   // Claimed under the lock, to be answered without it.
-  using Answers = std::vector<std::pair<typename Line::Item, Result<One>>>;
+  using Answer = std::pair<typename Line::Item, Result<One>>;
 
   explicit Inbox(std::size_t bytes_max) : bytes_max_(bytes_max) {}
 
@@ -68,23 +68,14 @@ class Inbox {
   void Ask(typename Line::Item question) { line_.Add(std::move(question)); }
   void Forget(const Question<Result<One>>& question) { line_.Remove(question); }
 
-  // Units for those who asked, as far as there are.
-  void Match(Answers& answers) {
-    while (has_unit()) {
-      typename Line::Item question = line_.ClaimFirst();
-      if (question == nullptr) return;
-      answers.emplace_back(std::move(question), TakeUnit());
-    }
-  }
-  // For all that still ask.
-  void Refuse(const Status& why, Answers& answers) {
-    while (typename Line::Item question = line_.ClaimFirst()) {
-      answers.emplace_back(std::move(question), why);
-    }
-  }
-  // Without the lock.
-  static void Tell(Answers& answers) {
-    for (auto& [question, answer] : answers) question->Answer(std::move(answer));
+  // For the first that still asks: a unit, if there is one, or else `over`. Nothing: there is
+  // neither, or nobody asks.
+  std::optional<Answer> Match(const std::optional<Status>& over) {
+    if (!has_unit() && !over) return std::nullopt;
+    typename Line::Item question = line_.ClaimFirst();
+    if (question == nullptr) return std::nullopt;
+    if (has_unit()) return Answer(std::move(question), TakeUnit());
+    return Answer(std::move(question), *over);
   }
 
  private:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "parts_of_reply.h"
 
+#include <optional>
 #include <utility>
-#include <vector>
 
 #include "sluice/reply_parts.h"
 
@@ -69,28 +69,31 @@ void PartsOfReply::Refuse(const Status& why) {
 }
 
 void PartsOfReply::Serve() {
-  std::vector<std::pair<QuestionLine<Outcome>::Item, Outcome>> answers;
-  std::uint64_t allow = 0;
-  std::uint64_t id = 0;
-  {
-    std::lock_guard lock(mutex_);
-    while (!parts_.empty() || end_) {
-      auto question = line_.ClaimFirst();
-      if (question == nullptr) break;
-      if (parts_.empty()) {
-        answers.emplace_back(std::move(question), *end_);
-        continue;
+  for (;;) {  // One after the other: each may give up what others ask.
+    QuestionLine<Outcome>::Item question;
+    std::optional<Outcome> outcome;
+    std::uint64_t allow = 0;
+    std::uint64_t id = 0;
+    {
+      std::lock_guard lock(mutex_);
+      if (!parts_.empty() || end_) question = line_.ClaimFirst();
+      if (question != nullptr && parts_.empty()) {
+        outcome = *end_;
+      } else if (question != nullptr) {
+        outcome = std::move(parts_.front());
+        parts_.pop_front();
+        ++taken_;
       }
-      answers.emplace_back(std::move(question), std::move(parts_.front()));
-      parts_.pop_front();
-      ++taken_;
+      // Told when half of the window is used up, not for each part.
+      if (!end_ && id_ != 0 && allowed_ - taken_ <= window_ / 2) {
+        allow = allowed_ = taken_ + window_;
+      }
+      id = id_;
     }
-    // Told when half of the window is used up, not for each part.
-    if (!end_ && id_ != 0 && allowed_ - taken_ <= window_ / 2) allow = allowed_ = taken_ + window_;
-    id = id_;
+    if (allow != 0) stream_->Allow(id, allow);
+    if (question == nullptr) return;
+    question->Answer(*std::move(outcome));
   }
-  if (allow != 0) stream_->Allow(id, allow);
-  for (auto& [question, outcome] : answers) question->Answer(std::move(outcome));
 }
 
 ReplyParts::ReplyParts(std::shared_ptr<PartsOfReply> stream) : stream_(std::move(stream)) {}

@@ -225,7 +225,7 @@ void PersistentStream::Accept() {
     state_ = StreamState{StreamState::Phase::kReady, {}, {}, {}};
     changed_.notify_all();
   }
-  if (settings_.on_state) settings_.on_state({StreamState::Phase::kReady, {}, {}, {}});
+  CallBack(settings_.on_state, StreamState{StreamState::Phase::kReady, {}, {}, {}});
 }
 
 void PersistentStream::NoteClosed(ClosedReason reason) {
@@ -340,7 +340,7 @@ void PersistentStream::Tell(StreamState state) {
     std::lock_guard lock(mutex_);
     state_ = state;
   }
-  if (settings_.on_state) settings_.on_state(state);
+  CallBack(settings_.on_state, state);
 }
 
 }  // namespace abi1

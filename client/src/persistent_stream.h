@@ -16,11 +16,14 @@
 
 #include <grpcpp/support/byte_buffer.h>
 
+#include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "backoff.h"
 #include "sluice/deadline.h"
@@ -54,6 +57,8 @@ class PersistentStream : public std::enable_shared_from_this<PersistentStream> {
   void Cancel();
   // The same, for a stream that has no other end: closed, FINISHED.
   void FinishByCancelling();
+  // The handle is gone: from now on no callback of its user's begins.
+  void Silence() { is_silent_ = true; }
   // Until every hook has run. False: the deadline passed, or this is the transport's thread.
   bool WaitGone(Deadline deadline);
   // How it ended, as it was asked to. DEADLINE: it had not by then, and was cancelled. WOULD_BLOCK.
@@ -64,6 +69,7 @@ class PersistentStream : public std::enable_shared_from_this<PersistentStream> {
   StreamState state() const;
   std::optional<StreamEnd> end() const;
   std::uint64_t reconnects() const;  // Attempts after the first that were accepted.
+  std::uint64_t exceptions() const { return exceptions_; }  // That callbacks threw.
 
  protected:
   using Reading = StreamCall::Reading;
@@ -90,6 +96,20 @@ class PersistentStream : public std::enable_shared_from_this<PersistentStream> {
   // end_ is set, and who waits for changed_ was told.
   virtual void OnEnded() {}
 
+  // A callback of the user's, if there is one and somebody to hear it. False: it threw, which is
+  // counted and goes no further. Without the lock.
+  template <class Callback, class... Args>
+  bool CallBack(const Callback& callback, Args&&... args) {
+    if (!callback || is_silent_) return true;
+    try {
+      callback(std::forward<Args>(args)...);
+      return true;
+    } catch (...) {
+      ++exceptions_;
+      return false;
+    }
+  }
+
   // For hooks, without the lock:
   void Accept();                         // The daemon has accepted the stream.
   void NoteClosed(ClosedReason reason);  // The daemon's last word; the status follows.
@@ -108,6 +128,11 @@ class PersistentStream : public std::enable_shared_from_this<PersistentStream> {
   void Write(std::unique_lock<std::mutex>& lock, const grpc::ByteBuffer& frame);
   void Write(std::unique_lock<std::mutex>& lock, std::string frame);
   void HalfClose(std::unique_lock<std::mutex>& lock);
+
+  // Requires the lock, and that the stream is not gone.
+  std::shared_ptr<Timer> StartTimer(Deadline at, Timer::Handler handler) {
+    return Timer::Start(transport_->queue(), at, std::move(handler));
+  }
 
   // Waits for changed_ until `holds`, or the end. OK, DEADLINE "the deadline passed: `what`",
   // WOULD_BLOCK. The end is for the caller to look at.
@@ -143,6 +168,8 @@ class PersistentStream : public std::enable_shared_from_this<PersistentStream> {
 
   const Settings settings_;
   const std::thread::id is_on_thread_of_;
+  std::atomic<bool> is_silent_ = false;
+  std::atomic<std::uint64_t> exceptions_ = 0;
   Backoff backoff_;                  // The transport's thread alone.
   Deadline::TimePoint ready_since_;  // The same.
   // Guarded by mutex_:

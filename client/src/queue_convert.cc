@@ -93,7 +93,7 @@ SendOutcome FromWire(const v1::Ack& ack) {
 
 SenderOpened FromWire(const v1::SendOpened& opened) {
   return {opened.epoch(), opened.last_sequence(), opened.capacity(),
-          static_cast<Durability>(opened.durability())};
+          static_cast<Durability>(opened.durability()), opened.message_bytes_max()};
 }
 
 Attachment FromWire(const v1::Attached& attached) {

@@ -42,9 +42,7 @@ void ReceivingStream::OnEvents(const v1::ReceiveStreamResponse& events) {
 
 void ReceivingStream::TellSettled(const std::vector<SettleResult>& results) {
   // The user first: who returns from a flush has had every callback.
-  if (options_.on_settled) {
-    for (const SettleResult& result : results) options_.on_settled(result);
-  }
+  for (const SettleResult& result : results) CallBack(options_.on_settled, result);
   std::lock_guard lock(mutex_);
   for (const SettleResult& result : results) {
     settlements_.PopAnswered();
@@ -64,24 +62,20 @@ StreamCall::Reading ReceivingStream::OnBatch(Batch&& batch) {
     if (is_discarding_) return Reading::kContinue;
   }
   if (options_.on_batch) {
-    CallBack(batch);
+    HandOver(batch);
     return Reading::kContinue;
   }
   const std::size_t bytes = batch.bytes();
   return Give(std::move(batch), bytes);
 }
 
-void ReceivingStream::CallBack(Batch& batch) {
+void ReceivingStream::HandOver(Batch& batch) {
   called_back_.assign(batch.ranges().begin(), batch.ranges().end());
   Receiver self(std::static_pointer_cast<ReceivingStream>(shared_from_this()));
-  try {
-    options_.on_batch(self, batch);
-  } catch (...) {
+  if (!CallBack(options_.on_batch, self, batch)) {
     for (const PositionRange& range : called_back_) {
       (void)Settle({range, SettleAction::kNack, {}, {}, 0});
     }
-    std::lock_guard lock(mutex_);
-    ++exceptions_;
   }
   self.stream_.reset();  // Or it would cancel the stream.
 }
@@ -95,9 +89,7 @@ void ReceivingStream::LoseLease() {
     attachment_.reset();
     for (const SettleResult& result : lost) counts_.stale += result.not_held;
   }
-  if (options_.on_settled) {
-    for (const SettleResult& result : lost) options_.on_settled(result);
-  }
+  for (const SettleResult& result : lost) CallBack(options_.on_settled, result);
   std::lock_guard lock(mutex_);
   results_told_ += lost.size();
   results_lost_ += lost.size();

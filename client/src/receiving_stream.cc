@@ -2,8 +2,11 @@
 // What the user asks of a ReceiveStream, and what is written on it.
 #include "receiving_stream.h"
 
+#include <limits>
+#include <string>
 #include <utility>
 
+#include "bad_option.h"
 #include "queue_convert.h"
 #include "stream_status.h"
 #include "wire/frame_writer.h"
@@ -16,15 +19,31 @@ constexpr char kMethod[] = "/sluice.v1.QueueService/ReceiveStream";
 // Of ReceiveStreamRequest.
 constexpr std::uint32_t kCreditField = 2;
 constexpr std::uint32_t kFinishField = 4;
+// Credit bounds what comes. Results and the end of the stream must not wait behind it.
+constexpr std::size_t kReadsAlways = std::numeric_limits<std::size_t>::max();
 
 PersistentStream::Settings SettingsOf(const ReceiverOptions& options) {
   return {kMethod, PersistentStream::Shape::kBidirectional, options.reconnect, options.on_state};
 }
 
+// The daemon would refuse it, and end the stream.
+Status Check(const Settlement& settlement) {
+  constexpr std::chrono::hours kTimeMax{12};
+  if (settlement.positions.first == 0) return BadOption("first", "0", "begins at 1");
+  if (settlement.positions.count == 0) return BadOption("count", "0", "must be at least 1");
+  for (const auto& [field, time] :
+       {std::pair("delay", settlement.delay), std::pair("lease_time", settlement.lease_time)}) {
+    if (time.count() >= 0 && time <= kTimeMax) continue;
+    return BadOption(field, std::to_string(time.count()), "must be 0 to 12 hours");
+  }
+  return Status();
+}
+
 }  // namespace
 
 ReceivingStream::ReceivingStream(std::shared_ptr<Transport> transport, ReceiverOptions options)
-    : TakingStream(std::move(transport), SettingsOf(options), options.buffered_bytes_max),
+    : TakingStream(std::move(transport), SettingsOf(options),
+                   options.auto_ack ? options.buffered_bytes_max : kReadsAlways),
       options_(std::move(options)),
       credit_(options_.credit) {}
 
@@ -90,6 +109,7 @@ std::optional<SettleResult> ReceivingStream::Add(const Settlement& settlement) {
 }
 
 Status ReceivingStream::Settle(const Settlement& settlement) {
+  if (Status status = Check(settlement); !status.ok()) return status;
   std::optional<SettleResult> stale;
   {
     std::unique_lock lock(mutex_);
@@ -97,7 +117,7 @@ Status ReceivingStream::Settle(const Settlement& settlement) {
     stale = Add(settlement);
     Pump(lock);
   }
-  if (stale && options_.on_settled) options_.on_settled(*stale);
+  if (stale) CallBack(options_.on_settled, *stale);
   return Status();
 }
 
@@ -111,9 +131,7 @@ Status ReceivingStream::Ack(const Batch& batch) {
     }
     Pump(lock);
   }
-  if (options_.on_settled) {
-    for (const SettleResult& result : stale) options_.on_settled(result);
-  }
+  for (const SettleResult& result : stale) CallBack(options_.on_settled, result);
   return Status();
 }
 
@@ -188,7 +206,7 @@ ReceiveStats ReceivingStream::stats() const {
   std::lock_guard lock(mutex_);
   stats.counts = counts_;
   stats.buffered_bytes = ready_.bytes();
-  stats.exceptions = exceptions_;
+  stats.exceptions = exceptions();
   return stats;
 }
 

@@ -51,6 +51,7 @@ class ReceivingStream final : public TakingStream<Batch, Received> {
   void OnWritable() override;
   bool WantsReopening() const override { return !wants_finish_; }
   void OnLost(const StreamEnd& why) override;
+  void OnEnding(const StreamEnd& /*end*/) override { LoseLease(); }
 
   // Writes what is next, if the wire is free. Unlocks for it, and leaves unlocked.
   void Pump(std::unique_lock<std::mutex>& lock);
@@ -61,7 +62,7 @@ class ReceivingStream final : public TakingStream<Batch, Received> {
   void TellSettled(const std::vector<SettleResult>& results);
   void LoseLease();
   Reading OnBatch(Batch&& batch);
-  void CallBack(Batch& batch);
+  void HandOver(Batch& batch);  // To on_batch.
 
   const ReceiverOptions options_;
   // The client's thread alone:
@@ -74,7 +75,6 @@ class ReceivingStream final : public TakingStream<Batch, Received> {
   Credit credit_;
   std::optional<Attachment> attachment_;
   ReceiveCounts counts_;
-  std::uint64_t exceptions_ = 0;
   std::uint64_t results_awaited_ = 0;  // Ever.
   std::uint64_t results_told_ = 0;
   std::uint64_t results_lost_ = 0;          // Part of those told.

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint32_t kFirstSequenceField = 2;  // Of SendStreamRequest and PublishStreamRequest.
 constexpr std::size_t kFirstSequenceBytesMax = 11;
+constexpr std::uint64_t kFrameMessagesMax = 65'536;  // The daemon takes no more.
 // Ranges in the account are cut here, so that dividing bytes among messages stays near the truth.
 constexpr std::uint32_t kRangeMessagesMax = 4096;
 
@@ -39,7 +40,8 @@ std::size_t BytesOf(std::string_view frame, std::uint64_t messages) {
 
 SendBuffer::Frame& SendBuffer::FrameFor(std::uint64_t sequence, std::size_t bytes) {
   const bool starts_frame = frames_.empty() || frames_.back().next_sequence != sequence ||
-                            frames_.back().bytes.size() + bytes > frame_bytes_max_;
+                            frames_.back().bytes.size() + bytes > frame_bytes_max_ ||
+                            sequence - frames_.back().first_sequence >= kFrameMessagesMax;
   if (starts_frame) frames_.push_back({sequence, sequence, {}});
   return frames_.back();
 }
@@ -84,7 +86,7 @@ std::shared_ptr<const std::string> SendBuffer::TakeFrame() {
   assert(has_frame());
   Frame frame = std::move(frames_.front());
   frames_.pop_front();
-  next_unsent_ = frame.next_sequence;
+  next_unsent_ = std::max(next_unsent_, frame.next_sequence);
   const std::size_t message_bytes = frame.bytes.size();
   frame.bytes.reserve(message_bytes + kFirstSequenceBytesMax);
   wire::AppendUint(frame.bytes, kFirstSequenceField, frame.first_sequence);
@@ -100,14 +102,24 @@ std::uint64_t SendBuffer::Rewind() {
   for (; !sent_.empty(); sent_.pop_back()) {
     const SentFrame& sent = sent_.back();
     if (pending_.empty() || sent.next_sequence <= first_pending()) continue;
-    const std::uint64_t from = std::max(sent.first_sequence, first_pending());
-    const std::string_view all = std::string_view(*sent.bytes).substr(0, sent.message_bytes);
-    const std::size_t skipped = BytesOf(all, from - sent.first_sequence);
-    messages += sent.next_sequence - from;
-    frames_.push_front({from, sent.next_sequence, std::string(all.substr(skipped))});
+    frames_.push_front(
+        {sent.first_sequence, sent.next_sequence, sent.bytes->substr(0, sent.message_bytes)});
+    CutFront(frames_.front(), std::max(sent.first_sequence, first_pending()));
+    messages += sent.next_sequence - frames_.front().first_sequence;
   }
-  if (has_frame()) next_unsent_ = frames_.front().first_sequence;
   return messages;
+}
+
+void SendBuffer::RewindUnsent() {
+  (void)Rewind();
+  while (has_frame() && frames_.front().next_sequence <= next_unsent_) frames_.pop_front();
+  if (has_frame())
+    CutFront(frames_.front(), std::max(frames_.front().first_sequence, next_unsent_));
+}
+
+void SendBuffer::CutFront(Frame& frame, std::uint64_t first) {
+  frame.bytes.erase(0, BytesOf(frame.bytes, first - frame.first_sequence));
+  frame.first_sequence = first;
 }
 
 void SendBuffer::DropFrames() {

@@ -8,6 +8,7 @@
 // answered.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -50,14 +51,18 @@ class SendBuffer {
   // Takes the pending ones among `count` sequences from `first` on out of the account, and answers
   // how many they were.
   std::uint32_t Answer(std::uint64_t first, std::uint32_t count);
-  // Those without an outcome, in order: all, and those among them that were in frames taken.
+  // Those without an outcome, in order: all, and those among them that ever were in a frame taken.
   std::vector<Range> Pending() const;
   std::vector<Range> Sent() const;
+  // Those from `first` on were refused: it is as if they had never been taken.
+  void NoteRefused(std::uint64_t first) { next_unsent_ = std::min(next_unsent_, first); }
   // Of the pending; 0: there are none.
   std::uint64_t first_pending() const { return pending_.empty() ? 0 : pending_.front().first; }
 
   // Puts the frames that are out back in front of the others, without what is answered. Messages.
   std::uint64_t Rewind();
+  // The same without what Sent tells, of which nothing will be taken again.
+  void RewindUnsent();
   // Nothing will be taken any more.
   void DropFrames();
 
@@ -77,6 +82,8 @@ class SendBuffer {
     std::shared_ptr<const std::string> bytes;  // The messages, and first_sequence behind them.
   };
 
+  // Drops the front of the frame, so that it begins with the message of this sequence.
+  static void CutFront(Frame& frame, std::uint64_t first);
   // The frame for a message of about so many bytes.
   Frame& FrameFor(std::uint64_t sequence, std::size_t bytes);
   void Account(std::uint64_t sequence, std::size_t bytes);
@@ -90,7 +97,7 @@ class SendBuffer {
   std::deque<Range> pending_;  // Ascending, disjoint, none empty.
   std::size_t pending_messages_ = 0;
   std::size_t pending_bytes_ = 0;
-  std::uint64_t next_unsent_ = 1;      // Sequences below it have been in a frame taken.
+  std::uint64_t next_unsent_ = 1;      // Sequences below it have been in a frame taken, some time.
   std::vector<wire::Header> headers_;  // Kept for its memory.
 };
 

@@ -43,6 +43,7 @@ class SendingStream::SendQuestion final : public Question<SendOutcome>,
     return outcome;
   }
   bool IsAnsweringThread() const override { return stream_->IsOwnThread(); }
+  bool acts() const override { return true; }
 
   const std::shared_ptr<SendingStream> stream_;
 };

@@ -24,7 +24,10 @@ StreamCall::Reading SendingStream::OnFrame(grpc::ByteBuffer& frame) {
   outcomes.reserve(static_cast<std::size_t>(response.acks_size()));
   for (const v1::Ack& ack : response.acks()) {
     outcomes.push_back(FromWire(ack));
-    if (IsForTheNextDaemon(outcomes.back())) outcomes.pop_back();
+    if (!IsForTheNextDaemon(outcomes.back())) continue;
+    std::lock_guard lock(mutex_);
+    buffer_.NoteRefused(outcomes.back().first_sequence);  // And with it all that came behind it.
+    outcomes.pop_back();
   }
   if (!outcomes.empty()) Tell(std::move(outcomes));
   if (response.has_opened()) OnOpened(FromWire(response.opened()));
@@ -49,10 +52,13 @@ void SendingStream::OnOpened(const SenderOpened& opened) {
     if (is_another_life && options_.on_new_epoch == OnNewEpoch::kReport) {
       reported = buffer_.Sent();
       for (const SendBuffer::Range& range : reported) stats_.unknown_new_epoch += range.count;
+      buffer_.RewindUnsent();
     } else {
-      const std::uint64_t messages = buffer_.Rewind();
-      stats_.resent += messages;
-      if (is_another_life) stats_.resent_new_epoch += messages;
+      if (is_another_life) {
+        for (const SendBuffer::Range& range : buffer_.Sent())
+          stats_.resent_new_epoch += range.count;
+      }
+      stats_.resent += buffer_.Rewind();
     }
     has_resent_ |= stats_.resent > 0;
     was_opened_ = true;
@@ -81,15 +87,13 @@ void SendingStream::Tell(std::vector<SendOutcome> outcomes) {
     std::erase_if(outcomes, [](const SendOutcome& outcome) { return outcome.count == 0; });
   }
   // The user first: who returns from Flush has had every callback.
-  if (options_.on_outcome) {
-    for (const SendOutcome& outcome : outcomes) options_.on_outcome(outcome);
-  }
+  for (const SendOutcome& outcome : outcomes) CallBack(options_.on_outcome, outcome);
   std::vector<std::pair<Asked, SendOutcome>> told;
   {
     std::unique_lock lock(mutex_);
     for (const SendOutcome& outcome : outcomes) {
       Count(outcome, buffer_.Answer(outcome.first_sequence, outcome.count));
-      if (!awaited_.empty()) ClaimAsked(outcome, told);
+      if (!awaited_.empty()) TakeAsked(outcome, told);
     }
     while (!line_.empty() && !IsFull()) {
       Admit(line_.front());
@@ -99,11 +103,14 @@ void SendingStream::Tell(std::vector<SendOutcome> outcomes) {
     changed_.notify_all();
     Pump(lock);
   }
-  for (const auto& [asked, outcome] : told) asked->Answer(outcome);
+  // One after the other: each may give up what others ask.
+  for (const auto& [asked, outcome] : told) {
+    if (asked->Claim()) asked->Answer(outcome);
+  }
 }
 
-void SendingStream::ClaimAsked(const SendOutcome& outcome,
-                               std::vector<std::pair<Asked, SendOutcome>>& told) {
+void SendingStream::TakeAsked(const SendOutcome& outcome,
+                              std::vector<std::pair<Asked, SendOutcome>>& told) {
   const std::uint64_t end = outcome.first_sequence + outcome.count;
   auto at = awaited_.lower_bound(outcome.first_sequence);
   while (at != awaited_.end() && at->first < end) {
@@ -111,7 +118,7 @@ void SendingStream::ClaimAsked(const SendOutcome& outcome,
     one.first_sequence = at->first;
     one.count = 1;
     if (one.first_position != 0) one.first_position += at->first - outcome.first_sequence;
-    if (at->second->Claim()) told.emplace_back(at->second, std::move(one));
+    told.emplace_back(std::move(at->second), std::move(one));
     at = awaited_.erase(at);
   }
 }

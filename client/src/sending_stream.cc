@@ -22,7 +22,8 @@ constexpr bool kReadsAsSend =
     Response::kClosedFieldNumber == int{v1::SendStreamResponse::kClosedFieldNumber} &&
     Opened::kEpochFieldNumber == int{v1::SendOpened::kEpochFieldNumber} &&
     Opened::kLastSequenceFieldNumber == int{v1::SendOpened::kLastSequenceFieldNumber} &&
-    Opened::kCapacityFieldNumber == int{v1::SendOpened::kCapacityFieldNumber};
+    Opened::kCapacityFieldNumber == int{v1::SendOpened::kCapacityFieldNumber} &&
+    Opened::kMessageBytesMaxFieldNumber == int{v1::SendOpened::kMessageBytesMaxFieldNumber};
 static_assert(kReadsAsSend<v1::PublishOpened, v1::PublishStreamResponse>);
 
 PersistentStream::Settings SettingsOf(std::string method, const SendingOptions& options) {
@@ -106,8 +107,11 @@ std::uint64_t SendingStream::Take(std::uint64_t sequence) {
 
 Result<std::uint64_t> SendingStream::Post(std::uint64_t sequence, const Message& message,
                                           Deadline deadline) {
-  if (Status status = CheckText(message); !status.ok()) return status;
+  if (Status status = CheckMessage(message); !status.ok()) return status;
   std::unique_lock lock(mutex_);
+  if (Status status = CheckMessageBytes(message, opened_.message_bytes_max); !status.ok()) {
+    return status;
+  }
   if (Status status = WaitForRoom(lock, deadline); !status.ok()) return status;
   if (sequence == 0) sequence = next_sequence_;
   if (sequence < next_sequence_) {
@@ -123,7 +127,8 @@ Result<std::uint64_t> SendingStream::Post(std::uint64_t sequence, const Message&
 
 Operation<SendOutcome> SendingStream::Ask(const Message& message) {
   auto self = std::static_pointer_cast<SendingStream>(shared_from_this());
-  Status refused = CheckText(message);
+  Status refused = CheckMessage(message);
+  if (refused.ok()) refused = CheckMessageBytes(message, opened().message_bytes_max);
   std::string encoded = refused.ok() ? SendBuffer::Encode(message) : std::string();
   return Operation<SendOutcome>(
       std::make_shared<SendQuestion>(std::move(self), std::move(encoded), std::move(refused)));
@@ -220,6 +225,7 @@ SendStats SendingStream::stats() const {
     stats.pending_bytes = buffer_.pending_bytes();
   }
   stats.reconnects = reconnects();
+  stats.exceptions = exceptions();
   return stats;
 }
 

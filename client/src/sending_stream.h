@@ -90,7 +90,7 @@ class SendingStream final : public PersistentStream {
   void TellUnknown(const std::vector<SendBuffer::Range>& ranges, Outcome outcome,
                    ClosedReason reason, const Status& why);
   // Requires the lock: those of the range that somebody waits for.
-  void ClaimAsked(const SendOutcome& outcome, std::vector<std::pair<Asked, SendOutcome>>& told);
+  void TakeAsked(const SendOutcome& outcome, std::vector<std::pair<Asked, SendOutcome>>& told);
   void Count(const SendOutcome& outcome, std::uint32_t messages);
   bool IsForTheNextDaemon(const SendOutcome& outcome) const;
 

@@ -84,6 +84,7 @@ StreamCall::Reading ServeStream::OnFrame(grpc::ByteBuffer& frame) {
       request->owner = std::static_pointer_cast<ServeStream>(shared_from_this());
       ready_.push_back(std::move(request));
     }
+    if (wants_finish_) ReleaseReady();
     changed_.notify_all();
     Pump(lock);
   }
@@ -103,31 +104,32 @@ ServeStream::Held ServeStream::TakeReady() {
   return nullptr;
 }
 
+// Of requests that are pulled nobody will ask for these; a pool still handles what it was given.
+void ServeStream::ReleaseReady() {
+  if (options_.threads > 0) return;
+  while (const Held request = TakeReady()) desk_.Put(*request, Release());
+}
+
 void ServeStream::HandOut() {
-  std::vector<std::pair<QuestionLine<Outcome>::Item, Held>> given;
-  std::optional<Status> over;
-  {
-    std::unique_lock lock(mutex_);
-    if (options_.threads > 0) return;
-    over = over_;
-    for (;;) {
+  for (;;) {  // One after the other: each may give up what others ask.
+    QuestionLine<Outcome>::Item question;
+    std::optional<Outcome> outcome;
+    {
+      std::unique_lock lock(mutex_);
+      if (options_.threads > 0) return;
       Held request = TakeReady();
-      if (request == nullptr && !over) break;
-      auto question = line_.ClaimFirst();
-      if (question == nullptr) {
-        if (request != nullptr) ready_.push_front(std::move(request));
-        break;
+      if (request != nullptr || over_) question = line_.ClaimFirst();
+      if (question != nullptr && request == nullptr) {
+        outcome = *over_;
+      } else if (question != nullptr) {
+        outcome = ReceivedRequest(Request(request), Reply(request));
+      } else if (request != nullptr) {
+        ready_.push_front(std::move(request));
       }
-      given.emplace_back(std::move(question), std::move(request));
+      Pump(lock);
     }
-    Pump(lock);
-  }
-  for (auto& [question, request] : given) {
-    if (request == nullptr) {
-      question->Answer(*over);
-    } else {
-      question->Answer(ReceivedRequest(Request(request), Reply(request)));
-    }
+    if (question == nullptr) return;
+    question->Answer(*std::move(outcome));
   }
 }
 
@@ -232,6 +234,7 @@ Result<StreamEnd> ServeStream::Close(Deadline deadline) {
   {
     std::unique_lock lock(mutex_);
     wants_finish_ = true;
+    ReleaseReady();
     Pump(lock);
   }
   StopReopening();
@@ -245,6 +248,7 @@ ResponderStats ServeStream::stats() const {
     stats = desk_.stats();
   }
   stats.reconnects = reconnects();
+  stats.exceptions += exceptions();
   return stats;
 }
 

@@ -61,6 +61,8 @@ class ServeStream final : public PersistentStream {
   Held TakeReady();
   // Gives what is ready to those who ask.
   void HandOut();
+  // Requires the lock. Hands back what is ready, if it is for those who ask.
+  void ReleaseReady();
   // Everything in hand belongs to nobody any more.
   void Drop();
 

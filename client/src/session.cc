@@ -43,7 +43,9 @@ Session& Session::operator=(Session&& other) noexcept {
 }
 
 Session::~Session() {
-  if (stream_ != nullptr && !stream_->Close(kDestructorWait).ok()) stream_->Cancel();
+  if (stream_ == nullptr || stream_->Close(kDestructorWait).ok()) return;
+  stream_->Cancel();
+  stream_->Silence();
 }
 
 std::string Session::id() const { return stream_->id(); }

@@ -70,7 +70,7 @@ StreamCall::Reading SessionStream::OnFrame(grpc::ByteBuffer& frame) {
     id_ = response.session_id();
     fence_ = response.fence();
   }
-  if (is_lost && options_.on_lost) options_.on_lost(response.session_id());
+  if (is_lost) CallBack(options_.on_lost, response.session_id());
   Accept();
   return Reading::kContinue;
 }
@@ -117,6 +117,7 @@ SessionStats SessionStream::stats() const {
     stats = stats_;
   }
   stats.reconnects = reconnects();
+  stats.exceptions = exceptions();
   return stats;
 }
 

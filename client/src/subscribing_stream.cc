@@ -167,14 +167,8 @@ void SubscribingStream::Tell(SubscriberEvent&& event, std::size_t bytes) {
     reading_ = Give(std::move(event), bytes);
     return;
   }
-  bool has_thrown = false;
-  try {
-    options_.on_event(event);
-  } catch (...) {
-    has_thrown = true;
-  }
+  CallBack(options_.on_event, event);
   std::lock_guard lock(mutex_);
-  if (has_thrown) ++stats_.exceptions;
   spare_ = std::move(event);
 }
 
@@ -197,6 +191,7 @@ SubscribeStats SubscribingStream::stats() const {
   SubscribeStats stats = stats_;
   stats.buffered_bytes = ready_.bytes();
   stats.reconnects = again;
+  stats.exceptions = exceptions();
   return stats;
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "inbox.h"
@@ -38,17 +39,11 @@ class TakingStream : public PersistentStream {
 
   // Of a question for the next unit.
   void Wait(std::shared_ptr<Question<Result<One>>> question) {
-    typename Ready::Answers answers;
-    bool resumes = false;
     {
       std::lock_guard lock(mutex_);
       ready_.Ask(std::move(question));
-      ready_.Match(answers);
-      if (end_) ready_.Refuse(EndedStatus(*end_), answers);
-      resumes = ready_.Resumes();
     }
-    if (resumes) ResumeReading();
-    Ready::Tell(answers);
+    Serve();
   }
   void Forget(const Question<Result<One>>& question) {
     std::lock_guard lock(mutex_);
@@ -65,29 +60,33 @@ class TakingStream : public PersistentStream {
 
   // Something has come; whether to read on. Without the lock.
   Reading Give(Item&& item, std::size_t bytes) {
-    typename Ready::Answers answers;
     Reading reading = Reading::kContinue;
     {
       std::lock_guard lock(mutex_);
       reading = ready_.Add(std::move(item), bytes);
-      ready_.Match(answers);
-      // What was matched may have made room for more at once.
-      if (ready_.Resumes()) reading = Reading::kContinue;
       changed_.notify_all();
     }
-    Ready::Tell(answers);
+    Serve();
     return reading;
   }
 
   void OnEnding(const StreamEnd& /*end*/) override {}
-  void OnEnded() override {
-    typename Ready::Answers answers;
-    {
-      std::lock_guard lock(mutex_);
-      ready_.Match(answers);
-      ready_.Refuse(EndedStatus(*end_), answers);
+  void OnEnded() override { Serve(); }
+
+  // Answers those who ask, one after the other: each may give up what others ask.
+  void Serve() {
+    for (;;) {
+      std::optional<typename Ready::Answer> answer;
+      bool resumes = false;
+      {
+        std::lock_guard lock(mutex_);
+        answer = ready_.Match(end_ ? std::optional(EndedStatus(*end_)) : std::nullopt);
+        resumes = ready_.Resumes();
+      }
+      if (resumes) ResumeReading();
+      if (!answer) return;
+      answer->first->Answer(std::move(answer->second));
     }
-    Ready::Tell(answers);
   }
 
   // Guarded by mutex_:

@@ -7,9 +7,12 @@
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "grpc_time.h"
@@ -25,6 +28,7 @@ constexpr int kHttp2FrameBytes = 1 << 20;
 constexpr int kLookaheadBytes = 4 << 20;
 constexpr int kNarrowBytes = 64 << 10;
 constexpr std::chrono::hours kTimeMax{24};
+constexpr unsigned kPortMax = 65535;
 
 grpc::ChannelArguments Arguments(const ClientOptions& options, int lookahead_bytes) {
   grpc::ChannelArguments arguments;
@@ -99,11 +103,36 @@ Status Refuse(const char* field, std::chrono::milliseconds value, const char* wh
                 {{"field", field}, {"value", std::to_string(value.count())}});
 }
 
+// gRPC takes the lower 16 bits of a port, and 443 where there is none: another daemon's, perhaps.
+// What names a scheme of gRPC is left to it.
+Status CheckAddress(const std::string& address) {
+  const std::string_view whole = address;
+  for (const std::string_view scheme :
+       {"unix:", "unix-abstract:", "dns:", "ipv4:", "ipv6:", "xds:"}) {
+    if (whole.starts_with(scheme)) return Status();
+  }
+  const std::size_t colon = whole.rfind(':');
+  const std::string_view host = whole.substr(0, colon);
+  // Colons within a host stand in brackets: else the last one is none before a port.
+  const bool is_split = colon != std::string_view::npos && !host.empty() &&
+                        (host.find(':') == std::string_view::npos || host.ends_with(']'));
+  const std::string_view digits = is_split ? whole.substr(colon + 1) : std::string_view();
+  unsigned port = 0;
+  const char* const end = digits.data() + digits.size();
+  const auto read = std::from_chars(digits.data(), end, port);
+  const bool is_number = read.ec == std::errc() && read.ptr == end;
+  if (is_number && port > 0 && port <= kPortMax) return Status();
+  return Status(Code::kInvalidArgument, "BAD_OPTION",
+                "address must be host:port, with a port from 1 to " + std::to_string(kPortMax),
+                {{"field", "address"}, {"limit", std::to_string(kPortMax)}, {"value", address}});
+}
+
 Status CheckOptions(const ClientOptions& options) {
   if (options.address.empty()) {
     return Status(Code::kInvalidArgument, "BAD_OPTION", "address must not be empty",
                   {{"field", "address"}, {"value", ""}});
   }
+  if (Status status = CheckAddress(options.address); !status.ok()) return status;
   const std::pair<const char*, std::chrono::milliseconds> times[] = {
       {"connect_timeout", options.connect_timeout},
       {"keepalive_interval", options.keepalive_interval},
@@ -189,9 +218,17 @@ Status Transport::WaitForReady(Deadline deadline) {
 }
 
 void Transport::HurryConnecting() {
-  if (polled_->channel->GetState(/*try_to_connect=*/true) != GRPC_CHANNEL_READY) {
-    grpc::experimental::ChannelResetConnectionBackoff(polled_->channel.get());
+  constexpr std::chrono::milliseconds kSpacingMax{1000};
+  const bool is_ready = polled_->channel->GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_READY;
+  {
+    const auto now = std::chrono::steady_clock::now();
+    std::lock_guard lock(mutex_);
+    if (is_ready) hurry_spacing_ = kHurrySpacingMin;
+    if (is_ready || now < next_hurry_) return;
+    next_hurry_ = now + hurry_spacing_;
+    hurry_spacing_ = std::min(2 * hurry_spacing_, kSpacingMax);
   }
+  grpc::experimental::ChannelResetConnectionBackoff(polled_->channel.get());
 }
 
 ClientStats Transport::stats() const {

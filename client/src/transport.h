@@ -61,7 +61,9 @@ class Transport {
   ConnectionState state() const;
   // DEADLINE.
   Status WaitForReady(Deadline deadline);
-  // The next attempt to connect does not wait for the time that the channel has set itself.
+  // The next attempt to connect does not wait for the time that the channel has set itself. However
+  // many streams ask for it, it is done ever more rarely, down to once a second, until there is a
+  // connection.
   void HurryConnecting();
   // With those of the narrow connection.
   ClientStats stats() const;
@@ -79,6 +81,8 @@ class Transport {
   };
 
   Transport(const std::shared_ptr<grpc::Channel>& channel, const ClientOptions& options);
+  static constexpr std::chrono::milliseconds kHurrySpacingMin{50};
+
   ClientStats own_stats() const;
   static void Poll(const std::shared_ptr<Polled>& polled);
 
@@ -88,7 +92,10 @@ class Transport {
   std::thread thread_;
 
   mutable std::mutex mutex_;
-  std::weak_ptr<Transport> narrow_;  // Guarded by mutex_.
+  // Guarded by mutex_:
+  std::weak_ptr<Transport> narrow_;
+  Deadline::TimePoint next_hurry_;
+  std::chrono::milliseconds hurry_spacing_ = kHurrySpacingMin;
 };
 
 }  // namespace abi1

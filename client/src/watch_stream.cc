@@ -79,20 +79,20 @@ void WatchStream::Tell() {
         if (!cache_.has_change()) return;
         change = cache_.TakeChange();
       }
-      options_.on_change(change);
+      CallBack(options_.on_change, change);
     }
   }
-  std::vector<std::pair<QuestionLine<Outcome>::Item, Outcome>> answers;
-  {
-    std::lock_guard lock(mutex_);
-    while (cache_.has_change() || over_) {
-      auto question = line_.ClaimFirst();
-      if (question == nullptr) break;
-      answers.emplace_back(std::move(question),
-                           cache_.has_change() ? Outcome(cache_.TakeChange()) : Outcome(*over_));
+  for (;;) {  // One after the other: each may give up what others ask.
+    QuestionLine<Outcome>::Item question;
+    std::optional<Outcome> outcome;
+    {
+      std::lock_guard lock(mutex_);
+      if (cache_.has_change() || over_) question = line_.ClaimFirst();
+      if (question == nullptr) return;
+      outcome = cache_.has_change() ? Outcome(cache_.TakeChange()) : Outcome(*over_);
     }
+    question->Answer(*std::move(outcome));
   }
-  for (auto& [question, outcome] : answers) question->Answer(std::move(outcome));
 }
 
 void WatchStream::Wait(QuestionLine<Outcome>::Item question) {
@@ -185,6 +185,7 @@ WatcherStats WatchStream::stats() const {
     stats.keys = cache_.size();
   }
   stats.reconnects = reconnects();
+  stats.exceptions = exceptions();
   return stats;
 }
 

@@ -20,7 +20,7 @@ constexpr std::size_t kAny = 1 << 30;
 std::uint64_t Add(CallTable& table, const std::string& payload, bool retry_safe = false) {
   v1::CallStart start;
   start.mutable_request()->set_payload(payload);
-  return table.Add(std::move(start), retry_safe, std::make_shared<Nobody>());
+  return table.Add(std::move(start), retry_safe, Deadline::Never(), std::make_shared<Nobody>());
 }
 
 v1::CallStreamRequest Take(CallTable& table) {
@@ -123,6 +123,36 @@ TEST(CallTable, OfARefusedFrameOnlyTheBadCallIsOver) {
   EXPECT_NE(lost.refused, nullptr);
   EXPECT_EQ(lost.unknown.size(), 1u);
   EXPECT_EQ(IdsOf(Take(table)), (Ids{2})) << "nothing of the frame was begun";
+}
+
+TEST(CallTable, AnOverdueCallIsOverAtOnceOrWhenTheDaemonHasHadItsGrace) {
+  using std::chrono::milliseconds;
+  constexpr milliseconds kGrace{100};
+  const auto start = std::chrono::steady_clock::now();
+  const auto at = [start](int ms) { return start + milliseconds(ms); };
+  CallTable table(1, kAny);
+  const auto add = [&table](Deadline until) {
+    table.Add(v1::CallStart(), false, until, std::make_shared<Nobody>());
+  };
+  add(at(20));
+  add(at(10));
+  add(at(30));
+  EXPECT_EQ(IdsOf(Take(table)), (Ids{1}));
+  EXPECT_EQ(table.next_due().at(), at(10));
+  EXPECT_FALSE(table.TakeOverdue(at(9), kGrace).has_value());
+  const auto waited = table.TakeOverdue(at(25), kGrace);
+  ASSERT_TRUE(waited.has_value());
+  EXPECT_FALSE(waited->was_written);
+  EXPECT_FALSE(table.TakeOverdue(at(25), kGrace).has_value()) << "the daemon will say so";
+  EXPECT_EQ(table.next_due().at(), at(30));
+  EXPECT_NE(table.Answered(3, /*last=*/true), nullptr);
+  EXPECT_EQ(table.next_due().at(), at(120));
+  const auto written = table.TakeOverdue(at(120), kGrace);
+  ASSERT_TRUE(written.has_value());
+  EXPECT_TRUE(written->was_written);
+  EXPECT_TRUE(table.next_due().is_never());
+  EXPECT_EQ(Take(table).cancel_size(), 1);
+  EXPECT_EQ(table.size(), 0u);
 }
 
 TEST(CallTable, TheBytesAreGoneWithTheCalls) {

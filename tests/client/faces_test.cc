@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <future>
+#include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -78,6 +80,77 @@ TEST_F(FacesTest, OperationsWaitForRoomInOrderAndLeaveTheLineWhenGivenUp) {
   EXPECT_TRUE(told.get_future().get().ok());
   ASSERT_TRUE(sender.Close(kBound).ok());
   EXPECT_EQ(Describe(queue).accepted, 3u);
+}
+
+// Both are answered by one frame.
+TEST_F(FacesTest, ACallbackMayDestroyAnotherSend) {
+  const std::string queue = Declare(Room(1));
+  Fill(queue, 1);
+  Sender sender = OpenSender(To(queue));
+  auto second = std::make_unique<Operation<SendOutcome>>(sender.Send(Text("second")));
+  std::promise<void> told;
+  auto first = sender.Send(Text("first"));
+  first.Start([&](const SendOutcome& outcome) {
+    EXPECT_EQ(outcome.outcome, Outcome::kClosed);
+    second.reset();
+    told.set_value();
+  });
+  second->Start([](const SendOutcome&) { ADD_FAILURE() << "its operation is gone"; });
+  ASSERT_TRUE(client_.CloseQueue(queue, kBound).ok());
+  told.get_future().get();
+  ASSERT_TRUE(sender.Close(kBound).ok());
+}
+
+TEST_F(FacesTest, ACallbackMayDestroyAnotherRecv) {
+  const std::string queue = Declare();
+  Receiver receiver = OpenReceiver(From(queue));
+  auto second = std::make_unique<Operation<Result<Received>>>(receiver.Recv());
+  std::promise<void> told;
+  auto first = receiver.Recv();
+  first.Start([&](const Result<Received>& end) {
+    EXPECT_EQ(end.status().reason(), "STREAM_ENDED");
+    second.reset();
+    told.set_value();
+  });
+  second->Start([](const Result<Received>&) { ADD_FAILURE() << "its operation is gone"; });
+  ASSERT_TRUE(client_.CloseQueue(queue, kBound).ok());
+  told.get_future().get();
+}
+
+TEST_F(FacesTest, AnEndThatIsDestroyedInACallbackCallsBackNoMore) {
+  const std::string queue = Declare(Room(1));
+  std::atomic<bool> is_gone = false;
+  {
+    Client client = Connect(*daemon_);
+    std::optional<Sender> sender;
+    SenderOptions options = To(queue);
+    options.mode = SendMode::kTry;
+    options.frame_bytes_max = 1;  // An outcome for each.
+    options.on_outcome = [&](const SendOutcome&) {
+      EXPECT_FALSE(is_gone);
+      sender.reset();
+      is_gone = true;
+    };
+    options.on_state = [&](const StreamState&) { EXPECT_FALSE(is_gone); };
+    auto opened = client.OpenSender(std::move(options), kBound);
+    ASSERT_TRUE(opened.ok());
+    sender.emplace(*std::move(opened));
+    ASSERT_TRUE(sender->Post(Text("1")).ok());
+    const Deadline deadline(kBound);
+    while (!is_gone || client.stats().streams > 0) ASSERT_FALSE(deadline.has_passed());
+  }  // With the client its thread has ended.
+  EXPECT_TRUE(is_gone);
+}
+
+TEST_F(FacesTest, WaitingInACallbackDoesNothing) {
+  const std::string queue = Declare();
+  const Sender sender = OpenSender(To(queue));
+  std::promise<std::string> told;
+  auto first = sender.Send(Text("1"));
+  first.Start(
+      [&](const SendOutcome&) { told.set_value(sender.Send(Text("2")).Wait().status.reason()); });
+  EXPECT_EQ(told.get_future().get(), "WOULD_BLOCK");
+  EXPECT_EQ(sender.counts().taken, 1u);
 }
 
 TEST_F(FacesTest, ClosingAnswersWhatStillWaitsForRoom) {

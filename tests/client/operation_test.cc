@@ -70,6 +70,12 @@ TEST(OperationTest, AnotherThreadsAnswerEndsTheWait) {
   solver.join();
 }
 
+TEST(OperationDeathTest, StartingTwiceEndsTheProgram) {
+  Operation<Result<int>> operation(std::make_shared<Riddle>());
+  operation.Start([](const Result<int>&) {});
+  EXPECT_DEATH(operation.Start([](const Result<int>&) {}), "an operation was started twice");
+}
+
 TEST(OperationTest, DestroyingItReleasesTheCallbackUncalled) {
   const auto riddle = std::make_shared<Riddle>();
   const auto held = std::make_shared<int>(0);

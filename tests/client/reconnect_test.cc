@@ -69,7 +69,7 @@ TEST_F(ReconnectTest, CutAtRandomPointsNothingIsLostTwiceOrOutOfOrder) {
   ASSERT_TRUE(sender.ok()) << sender.status().ToString();
   for (int i = 1; i <= kMessages; ++i) {
     ASSERT_TRUE(sender->Post(Text(std::to_string(i)), kBound).ok());
-    if (random() % 300 == 0) relay.Cut();
+    if (random() % 300 == 0 || i == kMessages / 2) relay.Cut();
   }
   relay.Cut();
   ASSERT_TRUE(sender->Flush(kBound).ok()) << "seed " << seed;
@@ -299,7 +299,7 @@ TEST_F(ReconnectTest, OpeningWithoutADaemonSaysWhyAtTheDeadline) {
   Daemon daemon;
   Client client = Through(daemon.address());
   daemon.Kill();
-  const auto sender = client.OpenSender(To("jobs"), milliseconds(1500));
+  const auto sender = client.OpenSender(To("jobs"), milliseconds(5000));
   EXPECT_EQ(sender.status().code(), Code::kUnavailable) << sender.status().ToString();
   daemon.Restart();
 }

@@ -158,13 +158,31 @@ TEST_F(ResponderTest, WhoseCallerWentBeforeItWasBegunIsNotHandedOut) {
   });
   std::thread first([this] { EXPECT_EQ(Call(), "OK: done"); });
   while (begun == 0) std::this_thread::yield();
-  EXPECT_EQ(caller_.Call("given up").Wait(kAWhile).status().reason(), "DEADLINE");
   const Deadline deadline(kBound);
+  {
+    auto call = caller_.Call("given up");
+    call.Start([](const Result<CallReply>&) { ADD_FAILURE() << "it was given up"; });
+    while (responder.stats().assigned < 2) ASSERT_FALSE(deadline.has_passed());
+  }
   while (responder.stats().cancelled == 0) ASSERT_FALSE(deadline.has_passed());
   goes_on = true;
   first.join();
   EXPECT_EQ(Call(), "OK: done");
   EXPECT_EQ(begun, 2);
+}
+
+// Clauses: N27
+TEST_F(ResponderTest, ClosingHandsBackWhatNobodyHasPulled) {
+  Responder responder = Pull();
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 3; ++i) callers.emplace_back([this] { EXPECT_EQ(Call(), "OK: other"); });
+  const Deadline deadline(kBound);
+  while (responder.stats().assigned < 3) ASSERT_FALSE(deadline.has_passed());
+  Responder other = Serve([](Request&, Reply reply) { (void)reply.Send("other"); });
+  const auto end = responder.Close(kBound);
+  ASSERT_TRUE(end.ok()) << end.status().ToString();
+  EXPECT_EQ(end->kind, StreamEnd::Kind::kClosed);
+  for (std::thread& caller : callers) caller.join();
 }
 
 TEST_F(ResponderTest, CreditBoundsWhatIsInHand) {

@@ -83,6 +83,7 @@ TEST_F(SenderTest, AFullQueueHoldsTheSenderUntilThereIsRoom) {
   const std::string queue = Declare(Room(1));
   Sender sender = OpenSender(To(queue));
   ASSERT_TRUE(sender.Post(Text("1")).ok());
+  ASSERT_TRUE(sender.Flush(kBound).ok());
   ASSERT_TRUE(sender.Post(Text("2")).ok());
   EXPECT_EQ(sender.Flush(kAWhile).reason(), "DEADLINE");
   EXPECT_EQ(sender.counts().pending, 1u);
@@ -270,17 +271,15 @@ TEST_F(SenderTest, TextThatIsNotUtf8IsRefusedHereAndTheStreamGoesOn) {
 }
 
 TEST_F(SenderTest, ARefusedFrameEndsTheStreamWithFieldAndLimit) {
-  QueueSpec spec;
-  spec.message_bytes_max = 100;
-  const std::string queue = Declare(spec);
-  Sender sender = OpenSender(To(queue));
-  ASSERT_TRUE(sender.Post(Text(std::string(200, 'x'))).ok());
+  Sender sender = OpenSender(To(Declare()));
+  constexpr std::uint64_t kDrawnMax = (std::uint64_t{1} << 53) - 1;
+  ASSERT_TRUE(sender.PostAs(kDrawnMax + 1, Text("x")).ok());
   const auto end = sender.Close(kBound);
   ASSERT_TRUE(end.ok()) << end.status().ToString();
   EXPECT_EQ(end->kind, StreamEnd::Kind::kLost);
   EXPECT_EQ(end->status.code(), Code::kInvalidArgument);
   EXPECT_EQ(end->status.reason(), "OUT_OF_BOUNDS");
-  EXPECT_EQ(end->status.details().at("limit"), "100");
+  EXPECT_EQ(end->status.details().at("limit"), std::to_string(kDrawnMax));
   EXPECT_EQ(sender.counts().unknown, 1u);
 }
 

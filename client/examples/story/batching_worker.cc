@@ -50,7 +50,7 @@ class Worker {
 
   // False: it was the word to stop.
   bool Take(const sluice::Delivery& delivery) {
-    positions_.push_back(delivery.position);
+    held_.push_back(delivery.range());
     if (delivery.content_type == "command") {
       Flush(std::string(delivery.payload));
       return delivery.payload != "shutdown";
@@ -59,24 +59,27 @@ class Worker {
     lines_ += std::to_string(delivery.position) + ' ' + std::to_string(delivery.attempts) + ' ' +
               std::string(delivery.id) + ' ' + std::to_string(Work(delivery.payload)) + '\n';
     ++jobs_;
-    if (positions_.size() >= settings_.Get("story/batch", 100)) Flush("");
+    if (held_.size() >= settings_.Get("story/batch", 100)) Flush("");
     return true;
   }
 
   // Stores the batch, and settles it. `why` is told, if it is not its size.
   void Flush(const std::string& why) {
-    if (positions_.empty()) return;
+    if (held_.empty()) return;
     if (!why.empty()) {
-      std::printf("  [%s] %s: a batch of %zu\n", name_.c_str(), why.c_str(), positions_.size());
+      std::printf("  [%s] %s: a batch of %zu\n", name_.c_str(), why.c_str(), held_.size());
     }
     if (!lines_.empty()) Store();
     ++batches_;
-    for (std::size_t i = 0; i < positions_.size();) {  // what stands in a row is settled as one
-      sluice::PositionRange range{positions_[i], 1};
-      while (++i < positions_.size() && positions_[i] == range.first + range.count) ++range.count;
+    for (std::size_t i = 0; i < held_.size();) {  // what stands in a row is settled as one
+      sluice::PositionRange range = held_[i];
+      while (++i < held_.size() && held_[i].lease == range.lease &&
+             held_[i].first == range.first + range.count) {
+        ++range.count;
+      }
       if (!receiver_.Ack(range).ok()) return;  // the stream has ended: Next says so
     }
-    positions_.clear();
+    held_.clear();
   }
 
   void Report() const {
@@ -102,8 +105,10 @@ class Worker {
   const story::Settings settings_;
   sluice::Receiver& receiver_;
   sluice::Caller& database_;
-  std::vector<std::uint64_t> positions_;  // of the batch: held, not yet settled
-  std::string lines_;                     // for the database
+  // Of the batch: not yet settled. With its lease, since what a lost stream held is not ours to
+  // settle: it comes again.
+  std::vector<sluice::PositionRange> held_;
+  std::string lines_;  // for the database
   std::uint64_t jobs_ = 0, batches_ = 0, redelivered_ = 0;
 };
 

@@ -25,12 +25,12 @@ struct CallOptions {
   CallOptions() = default;
 
   std::string responder;  ///< Empty: the caller's own (CallerOptions).
-  /// TIMED_OUT after this long without a reply; 0: none.
+  /// TIMED_OUT after this long without a reply, also while there is no connection; 0: none.
   std::chrono::milliseconds timeout{0};
   bool wait_for_responder = false;       ///< Stay queued while nobody serves (N26).
   bool retry_on_responder_loss = false;  ///< Another worker gets it: it may be done twice (N23).
   /// Doing it twice does no harm: it is asked again after a lost connection instead of ending
-  /// UNKNOWN. `timeout` then begins anew.
+  /// UNKNOWN.
   bool retry_safe = false;
 };
 

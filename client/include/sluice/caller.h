@@ -52,12 +52,13 @@ struct CallerStats {
   std::uint64_t waiting = 0;  ///< Not yet written.
   std::uint64_t open = 0;     ///< At the daemon.
   std::uint64_t ok = 0;
-  std::uint64_t failed = 0;     ///< Any other outcome that the daemon told.
+  std::uint64_t failed = 0;     ///< Any other outcome.
   std::uint64_t unknown = 0;    ///< Lost with a connection.
   std::uint64_t refused = 0;    ///< By a fault: not begun.
   std::uint64_t cancelled = 0;  ///< By their own operation.
   std::uint64_t retried = 0;    ///< Written again after a lost connection.
   std::uint64_t reconnects = 0;
+  std::uint64_t exceptions = 0;  ///< Thrown by its callbacks.
 };
 
 class CallerStream;

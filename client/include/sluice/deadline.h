@@ -11,11 +11,13 @@ class Deadline {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  /// From now on. A negative duration is already over.
+  /// From now on. A negative duration is already over; one beyond a century is never.
   template <class Rep, class Period>
   Deadline(std::chrono::duration<Rep, Period> timeout)
-      : at_(std::chrono::steady_clock::now() +
-            std::chrono::duration_cast<std::chrono::steady_clock::duration>(timeout)) {}
+      : at_(IsEndless(timeout)
+                ? TimePoint::max()
+                : std::chrono::steady_clock::now() +
+                      std::chrono::duration_cast<std::chrono::steady_clock::duration>(timeout)) {}
   Deadline(TimePoint at) : at_(at) {}
 
   static Deadline Never() { return Deadline(TimePoint::max()); }
@@ -25,6 +27,12 @@ class Deadline {
   TimePoint at() const { return at_; }
 
  private:
+  // Compared in floating point: whole ticks of one unit may not fit into those of another.
+  template <class Rep, class Period>
+  static bool IsEndless(std::chrono::duration<Rep, Period> timeout) {
+    return std::chrono::duration<double>(timeout) > std::chrono::hours(24 * 365 * 100);
+  }
+
   TimePoint at_;
 };
 

@@ -32,8 +32,10 @@ struct Message {
 /// `count` positions in a row.
 struct PositionRange {
   std::uint64_t first = 0;
-  std::uint32_t count = 0;
-  std::uint64_t lease = 0;  ///< That they were handed out under; 0: the present one.
+  std::uint32_t count = 1;
+  std::uint64_t lease =
+      0;  ///< That they were handed out under; 0: the present one. Of what is kept over time it
+  ///< must be said: after a loss the same positions may be held anew, and not be done yet.
 };
 
 /// One received message; views live as long as its Batch.

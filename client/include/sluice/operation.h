@@ -3,13 +3,14 @@
 /// without any effect, started once, answered once.
 ///
 /// Faces     Wait(deadline)    blocks this thread. Called from a callback it answers WOULD_BLOCK,
-///                             unless the answer is there at once.
+///                             and nothing was done; something that is there already is given.
 ///           Start(callback)   calls back with the outcome: on this thread if it is decided at
 ///                             once, else on the client's thread. It must not wait nor throw.
 ///           co_await          resumes on the client's thread, or goes on at once.
 /// Ending    The destructor gives up the wait; what was sent already stays sent, what was not is
 ///           not, and a message is not taken from its channel. If the callback is running on
-///           another thread, it waits for it to return.
+///           another thread, it waits for it to return. So a coroutine that is suspended here may
+///           be destroyed on the client's thread alone: on another one it may be resuming.
 /// Threads   One owner at a time. Move-only.
 #pragma once
 
@@ -29,6 +30,9 @@
 namespace sluice {
 inline namespace abi1 {
 
+/// Says what the program did wrong on stderr, and aborts.
+[[noreturn]] void DieOfMisuse(const char* what);
+
 template <class Outcome>
 class Operation;
 template <class From, class To, class Change>
@@ -44,7 +48,8 @@ class Question {
   virtual ~Question() = default;
 
   /// Fixes that it will be answered now: no deadline and no destructor comes between any more.
-  /// False: nobody waits. May be called under the stream's lock; Answer may not.
+  /// False: nobody waits. May be called under the stream's lock; Answer may not. One at a time: a
+  /// callback may destroy another operation, which then must not be claimed already.
   bool Claim() {
     std::lock_guard lock(mutex_);
     if (phase_ != Phase::kAsked) return false;
@@ -86,10 +91,13 @@ class Question {
   virtual Outcome Failed(Status why) = 0;
   /// Whether this thread is the one that answers.
   virtual bool IsAnsweringThread() const = 0;
+  /// Whether asking does something that giving up does not undo.
+  virtual bool acts() const { return false; }
 
   void Begin(std::function<void(Outcome)> callback) {
     {
       std::lock_guard lock(mutex_);
+      if (phase_ != Phase::kNew) DieOfMisuse("an operation was started twice");
       phase_ = Phase::kAsked;
       callback_ = std::move(callback);
     }
@@ -107,6 +115,12 @@ class Question {
     }
     Withdraw();
     return true;
+  }
+
+  Outcome BeginAndAwait(Deadline deadline) {
+    if (acts() && IsAnsweringThread()) return Failed(WhyNot(true));
+    Begin(nullptr);
+    return Await(deadline);
   }
 
   Outcome Await(Deadline deadline) {
@@ -170,11 +184,8 @@ class [[nodiscard]] Operation {
     if (question_ != nullptr) question_->Release();
   }
 
-  /// Requires, as the other faces: not started before.
-  Outcome Wait(Deadline deadline = Deadline::Never()) {
-    question_->Begin(nullptr);
-    return question_->Await(deadline);
-  }
+  /// Requires, as the other faces: not started before. The program ends if it was.
+  Outcome Wait(Deadline deadline = Deadline::Never()) { return question_->BeginAndAwait(deadline); }
   void Start(std::function<void(Outcome)> callback) { question_->Begin(std::move(callback)); }
 
   /// What is asked, for an operation over this one (operation_map.h).

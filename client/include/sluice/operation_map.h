@@ -37,6 +37,7 @@ class MappedQuestion final : public Question<To>,
   void Withdraw() override { inner_->Release(); }
   To Failed(Status why) override { return change_(inner_->Failed(std::move(why))); }
   bool IsAnsweringThread() const override { return inner_->IsAnsweringThread(); }
+  bool acts() const override { return inner_->acts(); }
 
   const std::shared_ptr<Question<From>> inner_;
   Change change_;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The receiving end of a named queue: a ReceiveStream with credit. Client::OpenReceiver makes one.
 ///
-/// Credit      Bounds what is delivered and not settled. Settling frees. SetCredit(0) pauses.
+/// Credit      Bounds what is delivered and not settled, and with it what is held here untaken.
+///             Settling frees. SetCredit(0) pauses.
 /// Faces       Next waits for a batch: the fast one. Recv is an Operation of one message: Wait,
 ///             Start, co_await. on_batch gets batches on the client's thread. One of them a
-///             receiver. Batches that nobody took are held up to buffered_bytes_max; beyond it the
-///             stream is not read.
+///             receiver. With auto_ack, where there is no credit, batches that nobody took are held
+///             up to buffered_bytes_max; beyond it the stream is not read.
 /// Settling    Ack, Nack, Release, Extend name positions. They are collected, neighbouring acks
 ///             joined, and leave together while a write is under way. What became of them: Counts,
 ///             on_settled.
@@ -63,12 +64,13 @@ struct ReceiverOptions {
   bool auto_ack = false;  ///< A delivery is settled as soon as it was written.
   /// Settle within this, or it goes back; 0: deliveries are held as long as the stream lives.
   std::chrono::milliseconds ack_timeout{0};
-  Credit credit;
-  std::size_t buffered_bytes_max = 1 << 20;
+  Credit credit{1024, 16 << 20};
+  std::size_t buffered_bytes_max = 1 << 20;  ///< With auto_ack.
 
   /// Instead of Next and Recv. The batch may be moved from, the receiver not. Batches may come
   /// before OpenReceiver has returned. If it throws, the batch is nacked, and counted.
   std::function<void(Receiver&, Batch&)> on_batch;
+  /// On the client's thread; what is STALE at once is told by the settling function itself.
   std::function<void(const SettleResult&)> on_settled;
 
   ReconnectOptions reconnect;
@@ -98,7 +100,7 @@ struct ReceiveStats {
   ReceiveCounts counts;
   std::size_t buffered_bytes = 0;  ///< Come, and not taken yet.
   std::uint64_t reconnects = 0;    ///< Streams accepted after the first.
-  std::uint64_t exceptions = 0;    ///< Thrown by on_batch.
+  std::uint64_t exceptions = 0;    ///< Thrown by its callbacks.
 };
 
 class Receiver {
@@ -114,7 +116,8 @@ class Receiver {
   /// The next message; or DEADLINE, WOULD_BLOCK, or how the stream ended.
   Operation<Result<Received>> Recv() const;
 
-  // Settling. STREAM_ENDED if the stream has ended; OK otherwise, and the rest is told later.
+  // Settling. BAD_OPTION, STREAM_ENDED if the stream has ended; OK otherwise, and the rest is told
+  // later.
   Status Ack(const Batch& batch);
   Status Ack(PositionRange positions);
   /// Back to its place after `delay`, with a failure counted.

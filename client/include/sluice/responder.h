@@ -60,7 +60,7 @@ struct ResponderStats {
   std::uint64_t dropped = 0;  ///< Replies to requests of a stream that was lost.
   std::uint64_t lost = 0;     ///< Requests whose stream was lost before they were answered.
   std::uint64_t no_answer = 0;
-  std::uint64_t exceptions = 0;
+  std::uint64_t exceptions = 0;  ///< Thrown by handlers and callbacks.
   std::uint64_t reconnects = 0;
 };
 

@@ -94,6 +94,7 @@ struct SendStats {
   std::uint64_t resent = 0;             ///< Messages sent again after a loss.
   std::uint64_t resent_new_epoch = 0;   ///< Those of them that may be there twice.
   std::uint64_t unknown_new_epoch = 0;  ///< With kReport: messages reported instead.
+  std::uint64_t exceptions = 0;         ///< Thrown by its callbacks.
 };
 
 /// What the daemon said when the stream was opened, the last time.
@@ -102,6 +103,8 @@ struct SenderOpened {
   std::uint64_t last_sequence = 0;  ///< Highest one spent by producer_id; 0 without one.
   std::uint64_t capacity = 0;       ///< Messages; the effective one.
   Durability durability = Durability::kUnspecified;
+  /// What one message may have, encoded; 0: the daemon does not say.
+  std::uint64_t message_bytes_max = 0;
 };
 
 class SendingStream;
@@ -113,7 +116,8 @@ class SendingEnd {
   ~SendingEnd();
 
   /// Takes the message and answers its sequence. Not taken: PENDING_FULL (refuse), DEADLINE (wait),
-  /// STREAM_ENDED, BAD_OPTION (text that is not UTF-8), WOULD_BLOCK.
+  /// STREAM_ENDED, BAD_OPTION (text that is not UTF-8, a message or its headers too large),
+  /// WOULD_BLOCK.
   Result<std::uint64_t> Post(const Message& message, Deadline deadline = Deadline::Never());
   /// The same under a sequence of the caller's choice, above all before it on this stream: for
   /// sending again what another process began. Also BAD_OPTION, if it is not above.

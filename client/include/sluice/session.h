@@ -41,6 +41,7 @@ struct SessionStats {
   std::uint64_t resumed = 0;  ///< Times that it was taken up again.
   std::uint64_t lost = 0;     ///< Times that it had ended meanwhile.
   std::uint64_t reconnects = 0;
+  std::uint64_t exceptions = 0;  ///< Thrown by its callbacks.
 };
 
 class SessionStream;

@@ -131,7 +131,7 @@ struct SubscribeStats {
   std::uint64_t resets = 0;        ///< Topics that were another life's after a loss.
   std::size_t buffered_bytes = 0;  ///< Come, and not taken yet.
   std::uint64_t reconnects = 0;    ///< Streams accepted after the first.
-  std::uint64_t exceptions = 0;    ///< Thrown by on_event.
+  std::uint64_t exceptions = 0;    ///< Thrown by its callbacks.
 };
 
 class Subscriber {

@@ -58,6 +58,7 @@ struct WatcherStats {
   std::uint64_t resets = 0;     ///< Times that it could not.
   std::uint64_t keys = 0;       ///< Known to be there now.
   std::uint64_t reconnects = 0;
+  std::uint64_t exceptions = 0;  ///< Thrown by its callbacks.
 };
 
 class WatchStream;
