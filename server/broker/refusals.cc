@@ -26,6 +26,12 @@ Status TooManyChannels(std::uint64_t limit) {
       .With("limit", std::to_string(limit));
 }
 
+Status TooMuchWaits(std::uint64_t limit) {
+  return Status(Code::kResourceExhausted, "SERVER_MEMORY",
+                "what waits holds " + std::to_string(limit) + " bytes already, which is the most")
+      .With("limit", std::to_string(limit));
+}
+
 Status DeclaredOtherwise(std::string_view kind, const std::string& name,
                          const Difference& difference) {
   const std::string word(kind);

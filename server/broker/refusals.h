@@ -16,6 +16,8 @@ Status Draining();
 // `kind` is the word for the channel: "queue" gives QUEUE_NOT_FOUND.
 Status ChannelNotFound(std::string_view kind, const std::string& name);
 Status TooManyChannels(std::uint64_t limit);
+// `limit`: bytes that everything which waits may hold together.
+Status TooMuchWaits(std::uint64_t limit);
 Status DeclaredOtherwise(std::string_view kind, const std::string& name,
                          const Difference& difference);
 

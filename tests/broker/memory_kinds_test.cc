@@ -2,6 +2,7 @@
 // The memory of a whole broker: what each kind answers when it is used up, who is woken, and what
 // is counted.
 #include <atomic>
+#include <list>
 #include <thread>
 
 #include "tests/broker/memory_broker_fixture.h"
@@ -64,6 +65,29 @@ TEST_F(MemoryOfBroker, AKeyIsSetWhileItTakesNoMore) {
   EXPECT_EQ(config.Set(Setting("k", 1'000))->outcome, Outcome::kOk);
   EXPECT_EQ(config.Delete("k", std::nullopt)->outcome, Outcome::kOk);
   EXPECT_EQ(config.Set(Setting("k", 500))->outcome, Outcome::kOk);
+}
+
+// Clauses: N39
+TEST_F(MemoryOfBroker, WaitsHoldTheValuesThatTheyAreFor) {
+  Config& config = *broker.config();
+  const auto told = std::make_shared<CountingNotifier>();
+  KeyCondition condition;
+  condition.kind = KeyCondition::Kind::kEquals;
+  condition.equals = std::string(100'000, 'v');
+  std::list<GetTicket> waits;
+  Status last;
+  while (last.ok()) {
+    ASSERT_LT(waits.size(), 10'000u);
+    last = config.Wait(waits.emplace_back(), "k", condition, kNever, told);
+  }
+  EXPECT_EQ(last.reason(), "SERVER_MEMORY");
+  const MemoryBudget::Snapshot full = broker.memory().snapshot();
+  EXPECT_EQ(full.waiting, (waits.size() - 1) * condition.equals.size());
+  EXPECT_LE(full.waiting, full.waiting_max);
+  config.CancelWait(waits.front());
+  EXPECT_TRUE(config.Wait(waits.back(), "k", condition, kNever, told).ok());
+  for (GetTicket& wait : waits) config.CancelWait(wait);
+  EXPECT_EQ(broker.memory().snapshot().waiting, 0u);
 }
 
 // Clauses: N9

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "broker/config/core.h"
 #include "broker/name.h"
+#include "broker/refusals.h"
 
 namespace sluice::broker {
 
@@ -24,6 +25,8 @@ Status Config::Wait(GetTicket& ticket, const std::string& key, KeyCondition cond
     turn.Answer(ticket, Outcome::kClosed);
   } else if (deadline <= turn.after().now()) {
     turn.Answer(ticket, Outcome::kTimedOut);
+  } else if (!core.space.memory.Hold(ticket.condition_.equals.size())) {
+    return TooMuchWaits(core.space.memory.waiting_max());
   } else {
     ticket.is_done_ = false;
     ticket.notifier_ = std::move(notifier);
@@ -49,6 +52,7 @@ void Config::CancelWait(GetTicket& ticket) {
 
 void Config::Turn::Leave(GetTicket& ticket) {
   core_.interests.RemoveWaiting(ticket.key_, ticket);
+  core_.space.memory.Unhold(ticket.condition_.equals.size());
   core_.dues.erase(ticket.due_);
   ticket.is_done_ = true;
 }
