@@ -130,13 +130,13 @@ Acceptor::Next Acceptor::Shed(int listener_fd, int error) {
   Fd fd(AcceptOne(listener_fd, peer));
   const bool is_shed = static_cast<bool>(fd);
   const bool was_nobody = !is_shed && errno == EAGAIN;
+  // Before the peer sees its end: who looks then finds it counted.
+  if (!was_nobody) connections_.AcceptFailed(error);
+  if (is_shed) connections_.Refused(Refusal::kDescriptors, peer);
   fd.Reset();
   spare_ = OpenSpare();
   if (was_nobody) return Next::kWait;
-  connections_.AcceptFailed(error);
-  if (!is_shed) return Next::kRest;
-  connections_.Refused(Refusal::kDescriptors, peer);
-  return Next::kGoOn;
+  return is_shed ? Next::kGoOn : Next::kRest;
 }
 
 }  // namespace sluice::rpc

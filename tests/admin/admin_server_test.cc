@@ -214,7 +214,7 @@ TEST_F(AdminServerTest, OnLoopbackOnlyLoopbackHostsAreAnswered) {
 
 TEST_F(AdminServerTest, AHeaderThatDoesNotComeInTimeIs408) {
   HttpLimits limits;
-  limits.header_timeout = milliseconds(50);
+  limits.header_timeout = milliseconds(500);  // bounds the first byte, too
   Start(limits);
   EXPECT_EQ(Last("GET /page HTTP/1.1\r\nHost: loc").status, 408);
   EXPECT_EQ(Last("GET /page HTTP/1.1\r\nHost: localhost\r\n").status, 408);
@@ -292,9 +292,11 @@ TEST_F(AdminServerTest, WhenTooManyAreBeingRefusedTheyAreCut) {
 }
 
 TEST_F(AdminServerTest, PagesWaitTheirTurnAndUrgentOnesDoNot) {
+  std::atomic<TimePoint> begun{TimePoint()};
   std::atomic<bool> may_end = false;
   router.Add("/slow", {.handler =
-                           [&may_end](const Request&) {
+                           [this, &begun, &may_end](const Request&) {
+                             begun = clock.Now();
                              while (!may_end) std::this_thread::yield();
                              return Response{200, "text/plain", "s"};
                            },
@@ -304,7 +306,8 @@ TEST_F(AdminServerTest, PagesWaitTheirTurnAndUrgentOnesDoNot) {
   Start(limits);
   HttpClient client = Connect();
   client.Send("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  const TimePoint began = clock.Now();
+  Eventually([&] { return begun.load() != TimePoint(); });  // low is its thread's priority
+  const TimePoint began = begun;
   while (clock.Now() - began < milliseconds(50)) std::this_thread::yield();  // it costs something
   may_end = true;
   EXPECT_EQ(client.Read().body, "s");

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "tests/support/sockets.h"
 
@@ -35,8 +36,13 @@ std::string Refused(const std::string& address) {
   return opened.error().message();
 }
 
-// The connection that waits on one of its sockets.
+// The connection that waits on one of its sockets, or comes within a minute.
 Fd Accept(const Listeners& listeners) {
+  std::vector<pollfd> polled;
+  for (const Fd& socket : listeners.sockets()) {
+    polled.push_back({.fd = socket.get(), .events = POLLIN, .revents = 0});
+  }
+  EXPECT_GT(poll(polled.data(), polled.size(), 60'000), 0);
   for (const Fd& socket : listeners.sockets()) {
     Fd fd(accept4(socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (fd) return fd;

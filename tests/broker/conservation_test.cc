@@ -167,8 +167,13 @@ class ConservationOf : public Conservation {
 
 // Clauses: M5 M7 M8 M12 M13 M14 M15 M30 M31 N3 N4 N8 N14 N15 N16 N17 N18 N21 G2 G3 G8
 TEST(QueueConservation, RandomOperationsAgreeWithTheModel) {
+#if defined(__SANITIZE_THREAD__)
+  constexpr std::uint64_t kRuns = 700;
+#else
+  constexpr std::uint64_t kRuns = 2'000;
+#endif
   const std::uint64_t seed = testing::Seed("QueueConservation");
-  for (std::uint64_t run = 0; run < 2000; ++run) {
+  for (std::uint64_t run = 0; run < kRuns; ++run) {
     ConservationOf one;
     one.Run(seed + run);
     if (::testing::Test::HasFailure()) {

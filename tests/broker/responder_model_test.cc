@@ -141,8 +141,13 @@ class ResponderModelOf : public ResponderModel {
 
 // Clauses: N4 N14 N22 N23 N24 N25 N26 N27 G2 G3 G8 O4 O5
 TEST(ResponderConservation, RandomOperationsAgreeWithTheModel) {
+#if defined(__SANITIZE_THREAD__)
+  constexpr std::uint64_t kRuns = 500;
+#else
+  constexpr std::uint64_t kRuns = 1'500;
+#endif
   const std::uint64_t seed = testing::Seed("ResponderConservation");
-  for (std::uint64_t run = 0; run < 1500; ++run) {
+  for (std::uint64_t run = 0; run < kRuns; ++run) {
     ResponderModelOf one;
     one.Run(seed + run);
     if (::testing::Test::HasFailure()) {

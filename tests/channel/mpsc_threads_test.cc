@@ -208,10 +208,18 @@ TEST(Mpsc, P42_SizeIsExactWhileTheLastSenderGoes) {
 // Clauses: M27 M42 D6
 TEST(Mpsc, WhatIHaveSentIsThere) {
   auto [tx, rx] = mpsc::Unbounded<int>();
+  // The other's values that are there, about: nothing else bounds them. Relaxed, so that it orders
+  // nothing that the channel should.
+  constexpr int kLeadMax = 1'000;
+  std::atomic<int> lead{0};
   std::atomic<bool> is_over{false};
   std::latch has_begun(1);
   std::jthread other([&, tx = tx] {
     for (int i = 0; !is_over; ++i) {
+      while (lead.load(std::memory_order_relaxed) >= kLeadMax && !is_over) {
+        std::this_thread::yield();
+      }
+      lead.fetch_add(1, std::memory_order_relaxed);
       EXPECT_TRUE(tx.Send(2).ok());
       if (i == 0) has_begun.count_down();
     }
@@ -224,6 +232,7 @@ TEST(Mpsc, WhatIHaveSentIsThere) {
       auto received = rx.TryRecv();
       ASSERT_TRUE(received.ok());
       value = *received;
+      if (value == 2) lead.fetch_sub(1, std::memory_order_relaxed);
     }
   }
   is_over = true;

@@ -22,6 +22,10 @@ class CallHandlerTest : public RequestTest {
     EXPECT_TRUE(response.has_value()) << call.End().error_message();
     return response.value_or(v1::CallResponse());
   }
+
+  // Of calls with so little time that it may be up before a worker has them, on a machine that
+  // stands still: then there is another.
+  static constexpr int kTries = 10;
 };
 
 // Clauses: N22
@@ -95,12 +99,14 @@ TEST_F(CallHandlerTest, TimeIsUp) {
   const auto worker = StartServing("r");
   v1::CallRequest request = Asking("r");
   request.set_timeout_ms(1'000);
-  const auto call = StartCall(request);
+  v1::CallResponse response;
+  for (int i = 0; i < kTries && !response.handed_out(); ++i) {
+    response = Answered(*StartCall(request));
+    ASSERT_EQ(response.outcome(), v1::OUTCOME_TIMED_OUT);
+  }
+  ASSERT_TRUE(response.handed_out());
   const v1::Assignment assignment = worker->ReadAssignment();
   EXPECT_TRUE(assignment.timeout_ms() >= 1 && assignment.timeout_ms() <= 1'000);
-  const v1::CallResponse response = Answered(*call);
-  EXPECT_EQ(response.outcome(), v1::OUTCOME_TIMED_OUT);
-  EXPECT_TRUE(response.handed_out());
   EXPECT_EQ(worker->ReadCancelled(), assignment.call_id());
   worker->Reply(assignment.call_id(), "late");
   EXPECT_THAT(worker->ReadResults(1), ElementsAre(v1::OUTCOME_CLOSED));
@@ -111,14 +117,22 @@ TEST_F(CallHandlerTest, TheGrpcDeadlineIsTheCallsOwn) {
   const auto worker = StartServing("r");
   v1::CallRequest request = Asking("r");
   request.set_timeout_ms(600'000);
-  const auto call = StartCall(request, kCall, milliseconds(1'000));
+  const auto held = [this] { return Page("r")->workers(0).held(); };
+  for (int i = 0; i < kTries && held() == 0; ++i) {
+    EXPECT_EQ(StartCall(request, kCall, milliseconds(1'000))->End().error_code(),
+              grpc::StatusCode::DEADLINE_EXCEEDED);
+    Eventually([this] { return server_->open_calls() == 1; });
+  }
+  ASSERT_EQ(held(), 1u);
   const v1::Assignment assignment = worker->ReadAssignment();
   // gRPC rounds a deadline up as it writes it.
   EXPECT_TRUE(assignment.timeout_ms() >= 1 && assignment.timeout_ms() <= 1'100);
-  EXPECT_EQ(call->End().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
   EXPECT_EQ(worker->ReadCancelled(), assignment.call_id());
   // A client's own timer resets the stream, too: it is one or the other.
-  Eventually([this] { return LookAt("r").timed_out() + LookAt("r").cancelled() == 1; });
+  Eventually([this] {
+    const v1::ResponderDescription seen = LookAt("r");
+    return seen.timed_out() + seen.cancelled() == seen.accepted();
+  });
   EXPECT_EQ(Live().streams(), 1u);
 }
 

@@ -116,6 +116,15 @@ class StressTest : public RpcTest {
     if (random() % 2 == 0) call->CanRead(milliseconds(random() % 3));
     call->Cancel();
   }
+  // What had come to a worker before has begun. Its tasks are run between turns: the second of two
+  // has a whole turn before it.
+  void PassWorkers() {
+    for (int time = 0; time < 2; ++time) {
+      const auto passed = std::make_shared<std::atomic<std::uint32_t>>(0);
+      server_->AskWorkers([passed](std::uint32_t) { ++*passed; });
+      Eventually([&passed, this] { return *passed == server_->workers(); });
+    }
+  }
   void Settled(const Got& got) {
     const std::lock_guard<std::mutex> lock(mutex_);
     EXPECT_TRUE(settled_.insert(got.position).second) << "settled twice: " << got.position;
@@ -142,9 +151,16 @@ TEST_F(StressTest, NothingIsLostAndNothingIsSettledTwice) {
       Random random = SeedOf(seed, 200 + i);
       const auto own = Connect();
       for (int round = 0; round < kRoundsEach; ++round) Leave(*own, random);
+      // When this is answered the server has read whatever was sent before it.
+      EXPECT_TRUE(own->Ask<v1::ServerInfoResponse>("/sluice.v1.AdminService/ServerInfo",
+                                                   v1::ServerInfoRequest())
+                      .ok());
     });
   }
   for (std::thread& thread : sources) thread.join();
+  PassWorkers();
+  // None that would still send: the consumers are left, and the one who asks.
+  Eventually([this] { return Live().calls() == kConsumers + 1; });
   Eventually([this] {
     const v1::QueueDescription seen = Describe("orders");
     return seen.depth() == 0 && seen.in_flight() == 0 && seen.waiting_sends() == 0 &&
