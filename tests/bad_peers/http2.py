@@ -119,6 +119,7 @@ class Peer:
     def __init__(self, port, greeting=PREFACE + settings()):
         self.socket = connect(port)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.address = "ipv4:%s:%d" % self.socket.getsockname()  # as the daemon writes it
         self.came, self.is_cut, self._unread = [], False, b""
         if greeting:
             self.pour(greeting)

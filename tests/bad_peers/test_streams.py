@@ -6,6 +6,7 @@ import unittest
 from attack_case import AttackCase
 from http2 import END_STREAM, SETTINGS, call_fields, data, frame, headers, message, reset
 from support import wire
+from support.eventually import eventually
 
 KEEP = "/sluice.v1.SessionService/Keep"
 INFO = "/sluice.v1.AdminService/ServerInfo"
@@ -19,7 +20,7 @@ class Streams(AttackCase):
 
     def open_of(self, peer):
         """Calls that the daemon has from this peer."""
-        address = "ipv4:%s:%d" % peer.socket.getsockname()
+        address = peer.address
         streams = self.client.admin.ListStreams(wire.ListStreamsRequest(page_size=1000),
                                                 timeout=60).streams
         return sum(1 for one in streams if one.peer in (address, address.replace(":", "%3A")))
@@ -85,7 +86,7 @@ class Streams(AttackCase):
         first = message(wire.SendStreamRequest(first_sequence=1, messages=[
             wire.Message(payload=b"x" * 100)]).SerializeToString())
         self.client.declare(self._testMethodName, capacity=10_000)
-        with self.attack():
+        with self.attack(peak_mib=64):  # of what a busy machine has not come to yet
             peer, stream = self.peer().greet(), 1
             for _ in range(60):
                 streams = range(stream, stream + 2 * (BOUND - 10), 2)
@@ -97,6 +98,8 @@ class Streams(AttackCase):
                     break
             print(f"\n  {stream // 2} opened and reset, cut: {peer.is_cut}", end="")
             self.leave()
+            # What they sent is placed until they have ended.
+            eventually(lambda: self.open_of(peer) == 0, what="the end of all streams")
             self.client.purge(self._testMethodName)
         self.client.delete(self._testMethodName)
 

@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "integration"))
 
 from support.client import Client
 from support.daemon import Daemon
+from support.eventually import eventually
 
 PROGRAMS = os.environ["EXAMPLES"]
 BOUND = 120
@@ -21,15 +22,19 @@ class Examples(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.daemon = Daemon()
+        cls.client = Client(cls.daemon.address)
 
     @classmethod
     def tearDownClass(cls):
+        cls.client.close()
         cls.daemon.stop()
 
     def run_program(self, name, *arguments):
         done = subprocess.run([os.path.join(PROGRAMS, name), *arguments], check=False, text=True,
                               capture_output=True, timeout=BOUND)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        # The daemon may see a moment later that it has gone: the next one is not to meet it.
+        eventually(lambda: self.client.info().live.streams == 0, what=f"the end of {name}")
         return done.stdout.splitlines()
 
     def run_example(self, kind):
@@ -70,10 +75,8 @@ class Examples(unittest.TestCase):
         self.assertGreater(len(in_process), 3)
 
     def test_z_nothing_is_left(self):
-        client = Client(self.daemon.address)
-        live = client.info().live
+        live = self.client.info().live
         self.assertEqual((live.queues, live.topics, live.responders, live.keys), (0, 0, 0, 0), live)
-        client.close()
 
 
 if __name__ == "__main__":

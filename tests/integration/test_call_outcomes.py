@@ -6,7 +6,7 @@ import unittest
 import grpc
 
 from support import wire
-from support.request_case import RequestCase
+from support.request_case import LONGER_MS, RequestCase
 
 FAILED, FULL, TIMED_OUT = wire.OUTCOME_FAILED, wire.OUTCOME_FULL, wire.OUTCOME_TIMED_OUT
 NO_RESPONDER, GONE = wire.OUTCOME_NO_RESPONDER, wire.OUTCOME_RESPONDER_GONE
@@ -140,13 +140,17 @@ class Refused(RequestCase):
         self.requests.declare(self.name)
         worker = self.requests.serve(self.name)
         worker.wait_attached()
-        call = self.requests.call_later(self.name, b"x", timeout_ms=1500)
+        for count, timeout_ms in enumerate(LONGER_MS, 1):
+            reply = self.requests.call(self.name, b"x", timeout_ms=timeout_ms)
+            if reply.handed_out:
+                break
+        self.assert_ended(reply, TIMED_OUT, True)
         assignment = worker.wait_assignments(1)[0]
-        self.assert_ended(call.result(), TIMED_OUT, True)
         self.assertEqual(worker.wait_cancelled(), [assignment.call_id])
         worker.reply(assignment.call_id, "late")
         self.assertEqual(worker.wait_results(1), [CLOSED])
-        self.eventually_responds(self.name, timed_out=1, late_replies=1, answered=0, in_flight=0)
+        self.eventually_responds(self.name, timed_out=count, late_replies=1, answered=0,
+                                 in_flight=0)
 
 
 class Lost(RequestCase):

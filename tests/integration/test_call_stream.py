@@ -168,8 +168,8 @@ class CallStream(RequestCase):
         stream = self.requests.stream()
         began = time.monotonic()
         never = stream.start(self.name, "never", **WAIT)
-        late = stream.start(self.name, "late", timeout_ms=400, **WAIT)
-        soon = stream.start(self.name, "soon", timeout_ms=100, **WAIT)
+        late, soon = stream.start_all([(self.name, "late", {"timeout_ms": 400, **WAIT}),
+                                       (self.name, "soon", {"timeout_ms": 100, **WAIT})])
         self.assert_ended(stream.wait_last(late), TIMED_OUT, False)
         self.assertGreaterEqual(time.monotonic() - began, 0.4)
         self.assertEqual([one.call_id for one in stream.replies], [soon, late])

@@ -122,7 +122,6 @@ class Vanished(ConfigCase):
         watcher.wait_revision(entry.revision + 1)
         took = time.monotonic() - began
         print(f"tombstone of a vanished session after {took:.2f} s, bound 4 s")
-        self.assertGreater(took, 2.9)
         self.assertEqual(watcher.told(), [(self.name, b"here"), (self.name, None)])
         self.eventually_watchers(self.name, 1)
         lost.cancel()

@@ -155,8 +155,7 @@ class Lifetime(DaemonCase):
         self.assertEqual(leaving.end(), wire.CLOSED_REASON_FINISHED)
         self.fill(self.name, 5)
         proxy = self.new_proxy()
-        killed = self.new_client(proxy.address).receiver(self.name, credit=0)
-        killed.wait_attached()
+        self.seat(self.name, self.new_client(proxy.address), credit=0)
         proxy.reset()
         self.eventually_describes(self.name, consumers=0, depth=5)
         self.fill(self.name, 5, first=6)
@@ -179,9 +178,7 @@ class Lifetime(DaemonCase):
         self.fill(self.name, 2)
         waiting = self.client.send_later(self.name, "waiting")
         self.eventually_describes(self.name, waiting_sends=1)
-        second = self.client.receiver(self.name, credit=0)
-        second.wait_attached()
-        second.cancel()
+        self.seat(self.name, credit=0).cancel()
         ack = waiting.result().acks[0]
         self.assertEqual((ack.outcome, ack.reason), (CLOSED, wire.CLOSED_REASON_DELETED))
         # Its end may be told before its name is free.

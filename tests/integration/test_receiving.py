@@ -134,16 +134,16 @@ class Settling(DaemonCase):
         self.fill(self.name, 2)
         receiver = self.client.receiver(self.name, credit=1)
         receiver.wait_messages(1)
-        began = time.monotonic()
-        receiver.settle(NACK, 1, delay_ms=600)
+        receiver.settle(NACK, 1, delay_ms=600_000)
         receiver.wait_messages(2)  # the other one overtakes it
         self.assertEqual(receiver.messages[1].position, 2)
         self.assertEqual(self.client.describe(self.name).delayed, 1)
-        receiver.ack(2)
+        began = time.monotonic()
+        receiver.settle(NACK, 2, delay_ms=300)
         receiver.wait_messages(3)
-        self.assertGreaterEqual(time.monotonic() - began, 0.6)
-        self.assertEqual(marks(receiver.messages)[2], (1, 2, 1))
-        self.assertEqual(self.client.describe(self.name).delayed, 0)
+        self.assertGreaterEqual(time.monotonic() - began, 0.3)
+        self.assertEqual(marks(receiver.messages)[2], (2, 2, 1))
+        self.assertEqual(self.client.describe(self.name).delayed, 1)
 
     # Clauses: N18
     def test_results_tell_what_was_held(self):
@@ -163,18 +163,24 @@ class Settling(DaemonCase):
     # Clauses: N15
     def test_ack_timeout_takes_back_and_the_stream_goes_on(self):
         self.client.declare(self.name)
-        self.fill(self.name, 2)
-        receiver = self.client.receiver(self.name, ack_timeout_ms=1500, credit=2)
-        receiver.wait_messages(2)
-        began = time.monotonic()
-        receiver.settle(EXTEND, 2, lease_ms=60_000)
+        self.fill(self.name, 1)
+        receiver = self.client.receiver(self.name, ack_timeout_ms=200)
         receiver.wait_messages(3)
-        self.assertEqual(marks(receiver.messages)[2], (1, 2, 1))
-        self.assertGreater(time.monotonic() - began, 0.2)
+        self.assertEqual(marks(receiver.messages)[:3], [(1, 1, 0), (1, 2, 1), (1, 3, 2)])
+
+    # Clauses: N15
+    def test_an_ack_timeout_is_moved_for_one_message(self):
+        self.client.declare(self.name)
+        self.fill(self.name, 2)
+        receiver = self.client.receiver(self.name, ack_timeout_ms=600_000, credit=2)
+        receiver.wait_messages(2)
+        receiver.settle(EXTEND, 1, lease_ms=100)
+        receiver.wait_messages(3)
+        receiver.settle(EXTEND, 1, lease_ms=100)
         receiver.wait_messages(4)
-        self.assertEqual(marks(receiver.messages)[3], (1, 3, 2))  # the extended one is still held
-        receiver.ack(2)
-        self.assertEqual(receiver.wait_settled(2)[1].outcome, OK)
+        self.assertEqual(marks(receiver.messages)[2:], [(1, 2, 1), (1, 3, 2)])
+        receiver.ack(2)  # the other one is still held
+        self.assertEqual(receiver.wait_settled(3)[2].outcome, OK)
 
     # Clauses: N15 N18
     def test_a_late_ack_of_an_expired_lease_changes_nothing(self):

@@ -118,8 +118,6 @@ class Vanished(RequestCase):
         self.assert_ended(held.result(), GONE, True)
         took = time.monotonic() - began
         print(f"RESPONDER_GONE of a vanished worker after {took:.2f} s")
-        # The last sign of life may be a ping's answer that came just before the silence.
-        self.assertGreater(took, 3.9)
         self.eventually_responds(self.name, depth=0, in_flight=0, cancelled=1, workers=0)
         eventually(lambda: self.client.info().live.streams == baseline.streams,
                    what="the end of its streams")

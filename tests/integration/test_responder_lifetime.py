@@ -231,7 +231,7 @@ class Looking(RequestCase):
 
     # Clauses: N43
     def test_live_counts_come_back_to_nothing(self):
-        before = self.client.info().live
+        before = self.eventually_live(streams=0, calls=1, depth=0, in_flight=0, queues=0)
         self.requests.declare(self.name)
         worker = self.requests.serve(self.name)
         worker.wait_attached()
@@ -246,12 +246,15 @@ class Looking(RequestCase):
         worker.end()
         self.eventually_responds(self.name, workers=0, retained_bytes=0)
         self.requests.delete(self.name)
-        self.eventually_live(before)
+        self.eventually_live(streams=0, calls=1, depth=0, in_flight=0, queues=0,
+                             retained_bytes=before.retained_bytes)
 
-    def eventually_live(self, expected):
-        fields = ("streams", "calls", "depth", "in_flight", "retained_bytes", "queues")
-        eventually(lambda: all(getattr(self.client.info().live, field) == getattr(expected, field)
-                               for field in fields), what="live counts as before")
+    def eventually_live(self, **expected):
+        def holds():
+            live = self.client.info().live
+            return live if all(getattr(live, field) == value
+                               for field, value in expected.items()) else None
+        return eventually(holds, what=f"live counts {expected}")
 
 
 class AutoDeclare(DaemonCase):

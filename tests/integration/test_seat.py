@@ -30,17 +30,11 @@ class Seat(DaemonCase):
         first.wait_settled(1)
         first.finish()
         self.assertEqual(first.end(), wire.CLOSED_REASON_FINISHED)
-        second = self.new_client(proxy.address).receiver(self.name)  # at once
-        second.wait_attached()
+        second = self.seat(self.name, self.new_client(proxy.address))
         self.assertGreater(second.attached.fence, first.attached.fence)
         self.assertNotEqual(second.attached.lease, first.attached.lease)
         proxy.reset()
-
-        def attached():
-            third = self.client.receiver(self.name)
-            third.until(lambda: third.attached or third.is_over)
-            return third.attached
-        eventually(attached, what="the seat of a killed consumer")
+        self.seat(self.name)
 
     # Clauses: N18
     def test_standby_is_in_order(self):

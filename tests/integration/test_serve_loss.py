@@ -5,7 +5,7 @@ import unittest
 
 from support import wire
 from support.eventually import eventually
-from support.request_case import RequestCase
+from support.request_case import LONGER_MS, RequestCase
 
 OK, GONE, NO_RESPONDER = wire.OUTCOME_OK, wire.OUTCOME_RESPONDER_GONE, wire.OUTCOME_NO_RESPONDER
 TIMED_OUT = wire.OUTCOME_TIMED_OUT
@@ -90,11 +90,16 @@ class Release(TwoWorkers):
         self.eventually_responds(self.name, no_responder=1, redelivered=1)
 
     def test_its_time_goes_on(self):
-        call = self.requests.call_later(self.name, "x", timeout_ms=1500, **WAIT)
-        self.first.release(self.first.wait_assignments(1)[0].call_id)
-        reply = call.result()
+        self.first.finish()
+        self.first.end()
+        worker = self.second(answer=lambda worker, one: worker.release(one.call_id))
+        for count, timeout_ms in enumerate(LONGER_MS, 1):
+            reply = self.requests.call(self.name, "x", timeout_ms=timeout_ms, **WAIT)
+            if OK in worker.wait_results(0) and not reply.handed_out:
+                break
         self.assertEqual((reply.outcome, reply.handed_out), (TIMED_OUT, False))
-        self.eventually_responds(self.name, timed_out=1, depth=0)
+        self.assertIn(OK, worker.wait_results(1))
+        self.eventually_responds(self.name, timed_out=count, depth=0)
 
 
 class Retry(TwoWorkers):

@@ -166,7 +166,7 @@ class Slow(ConfigCase):
         filler = self.name + ".filler"
         watcher = self.new_client(options=SMALL_WINDOW).config.watcher(filler, *keys)
         watcher.wait_end_mark()
-        watcher.pause()  # what it already waits for, it still takes
+        watcher.pause_after_next()
         watcher.wait_revision(self.set(filler, b"x" * MIB).revision)
         self.set(filler, b"y" * MIB)
         self.wait_stalled("Watch")

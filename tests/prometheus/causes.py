@@ -12,6 +12,7 @@ import grpc
 
 from support import wire
 from support.client import SMALL_WINDOW, Client
+from support.daemon import held_address
 from support.eventually import eventually
 
 from observed import Observed
@@ -95,6 +96,8 @@ class Restarting(Cause):
 
     def begin(self):
         self.seen = set()
+        self.daemon.stop()
+        self.daemon = Observed(http=self.held.enter_context(held_address()))
 
     def turn(self, prometheus):
         series = f'process_start_time_seconds{{instance="{self.daemon.http_address}"}}'
@@ -102,7 +105,7 @@ class Restarting(Cause):
         if news:
             self.seen |= news
             self.daemon.stop()
-            self.daemon = Observed(http=self.daemon.http_address)
+            self.daemon = Observed(http=self.target)
 
 
 class FullQueue(Cause):

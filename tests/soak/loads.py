@@ -36,7 +36,8 @@ class Load:
                     self._told = told
 
     def wait_going(self):
-        eventually(lambda: self._told or not self.is_running(), START_BOUND,
+        # Not by the process: its last line may be read after it has gone.
+        eventually(lambda: self._told or not self._reader.is_alive(), START_BOUND,
                    f"the load of {self.kind}")
 
     def seen(self):

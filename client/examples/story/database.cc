@@ -5,7 +5,8 @@
 //   put      lines "position attempts number hash": stored once, however often they are put
 //   report   everything that is stored, in parts
 //
-// Usage: story_database ADDRESS NAME      ends on SIGTERM, with what it has in hand
+// Usage: story_database ADDRESS NAME
+// Ends on SIGTERM, with what it has in hand; "end" is then the last that it tells on the topic.
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -40,6 +41,7 @@ class Database {
   }
 
   void Close() {
+    (void)publisher_.Post({"end", {}, "end", {}});  // after all that it has stored
     if (const auto end = publisher_.Close(kPatience); !end) {
       throw std::runtime_error(end.status().ToString());
     }

@@ -3,7 +3,8 @@
 // topic only, and nobody knows it.
 //
 // Usage: story_follower ADDRESS NAME RESULT
-// On SIGTERM it writes "lines missed" to the file RESULT.
+// When the database has said "end", and on SIGTERM, it writes "lines missed" to the file RESULT: of
+// what it has heard until then.
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -26,19 +27,25 @@ class Follower {
   Follower(sluice::Client& client, std::string name)
       : name_(std::move(name)), settings_(client, name_) {}
 
-  void Take(const sluice::SubscriberEvent& event) {
+  // False: it was the last.
+  bool Take(const sluice::SubscriberEvent& event) {
     missed_ += event.missed;
     for (const sluice::Delivery& delivery : event.batch) {
+      if (delivery.content_type == "end") return false;
       lines_ += std::strtoull(std::string(delivery.payload).c_str(), nullptr, 10);
     }
-    if (lines_ < told_ + settings_.Get("story/report_every", 5'000)) return;
+    if (lines_ < told_ + settings_.Get("story/report_every", 5'000)) return true;
     told_ = lines_;
     std::printf("  [%s] %llu lines, as the events say\n", name_.c_str(),
                 static_cast<unsigned long long>(lines_));
+    return true;
   }
 
-  std::uint64_t lines() const { return lines_; }
-  std::uint64_t missed() const { return missed_; }
+  void Report(const std::string& result) const {
+    std::printf("  [%s] %llu lines in all, %llu events missed\n", name_.c_str(),
+                static_cast<unsigned long long>(lines_), static_cast<unsigned long long>(missed_));
+    std::ofstream(result) << lines_ << ' ' << missed_ << '\n';
+  }
 
  private:
   const std::string name_;
@@ -60,22 +67,18 @@ void Run(const std::string& address, const std::string& name, const std::string&
   std::printf("  [%s] follows story.>\n", name.c_str());
 
   sluice::SubscriberEvent event;
-  while (true) {
+  for (bool has_ended = false; !has_ended && has_to_end == 0;) {
     switch (subscriber->Next(event, std::chrono::milliseconds(100))) {
       case sluice::NextOutcome::kGiven:
-        follower.Take(event);
+        has_ended = !follower.Take(event);
         break;
-      case sluice::NextOutcome::kTimedOut:  // everything that was said is taken
-        if (has_to_end == 0) break;
-        std::printf("  [%s] %llu lines in all, %llu events missed\n", name.c_str(),
-                    static_cast<unsigned long long>(follower.lines()),
-                    static_cast<unsigned long long>(follower.missed()));
-        std::ofstream(result) << follower.lines() << ' ' << follower.missed() << '\n';
-        return;
+      case sluice::NextOutcome::kTimedOut:  // a look at has_to_end
+        break;
       case sluice::NextOutcome::kEnded:
         throw std::runtime_error("the subscription ended: " + ToString(*subscriber->end()));
     }
   }
+  follower.Report(result);
 }
 
 }  // namespace

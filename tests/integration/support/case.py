@@ -15,6 +15,9 @@ from .eventually import BOUND, eventually
 from .faults import fault_of
 from .proxy import Proxy
 
+# A write of more than a window and gRPC's own buffer take, 64 KiB each, waits for the client.
+STALLING_BYTES = 128 << 10
+
 
 class DaemonCase(unittest.TestCase):
     """Queues are named after the test, deleted after it, and their sums looked at before that."""
@@ -106,12 +109,22 @@ class DaemonCase(unittest.TestCase):
             return False
         return eventually(holds, bound, f"{fields} of {name}")
 
+    def seat(self, name, client=None, **fields):
+        """A consumer that is attached. The seat of one before is free a moment after its end."""
+        def given():
+            receiver = (client or self.client).receiver(name, **fields)
+            receiver.until(lambda: receiver.attached or receiver.is_over)
+            return receiver if receiver.attached else None
+        return eventually(given, what=f"the seat of {name}")
+
     def wait_stalled(self, method):
-        """Until a call of the method has a write that the client does not take."""
+        """Until a call of the method has a write that the client, which does not read, will not
+        take."""
         def stalled():
             streams = self.client.admin.ListStreams(
                 wire.ListStreamsRequest(page_size=1000), timeout=BOUND).streams
-            return any(one.method.endswith("/" + method) and one.write_stalled_ms > 20
+            return any(one.method.endswith("/" + method) and one.write_stalled_ms > 0
+                       and one.write_bytes > STALLING_BYTES
                        for one in streams)
         eventually(stalled, what=f"a stalled {method}")
 

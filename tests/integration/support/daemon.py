@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The daemon under test: SLUICED (a path), on a free port, ended by SIGTERM with exit 0."""
 
+import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -28,6 +30,16 @@ def with_http(options):
     return options if "--http" in options else ("--http", "off", *options)
 
 
+@contextlib.contextmanager
+def held_address():
+    """Where one daemon after the other listens. Bound, and not listened on: nobody else is given
+    the port between them, who connects then is refused, and a daemon may have it all the same."""
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{sock.getsockname()[1]}"
+
+
 class Daemon:
     """Started when constructed; `address` serves. Ends with `stop`.
 
@@ -36,7 +48,7 @@ class Daemon:
 
     def __init__(self, *options, env=None, listen="127.0.0.1:0"):
         self._http_address = None
-        self._errors = tempfile.TemporaryFile(mode="w+", encoding="utf-8", errors="replace")
+        self._errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             [EXECUTABLE, "--listen", listen, *with_http(options)], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=self._errors, text=True,
@@ -71,9 +83,8 @@ class Daemon:
 
     def log(self):
         """What it has written to stderr so far: its log, and sanitizers' reports."""
-        self._errors.flush()
-        self._errors.seek(0)
-        return self._errors.read()
+        errors = self._errors.fileno()  # read by place: the daemon writes on where a read ends
+        return os.pread(errors, os.fstat(errors).st_size, 0).decode("utf-8", "replace")
 
     def rss_bytes(self):
         with open(f"/proc/{self.pid}/status", encoding="ascii") as status:
@@ -108,7 +119,7 @@ class Daemon:
         return time.monotonic() - began
 
     def kill(self):
-        """For clean-up after a failure only."""
+        """For clean-up after a failure, and where it is to die."""
         if self.is_running:
             self.process.kill()
             self.process.wait()

@@ -3,22 +3,26 @@
 
 import threading
 
+from .eventually import eventually
 from .streams import Stream
 
 
 class _Paced:
-    """A call whose next frame is taken when the gate is open. Otherwise the call itself."""
+    """A call whose next frame is taken when the gate is open; `asks` tells that it is waited for.
+    Otherwise the call itself."""
 
-    def __init__(self, call, gate):
-        self._call, self._gate = call, gate
+    def __init__(self, call, gate, asks):
+        self._call, self._gate, self._asks = call, gate, asks
 
     def __iter__(self):
         while True:
             self._gate.wait()
+            self._asks.set()
             try:
                 frame = next(self._call)
             except StopIteration:
                 return
+            self._asks.clear()
             yield frame
 
     def __getattr__(self, name):
@@ -33,13 +37,19 @@ class Downstream(Stream):
         self.request = request
         self.violations = []
         self.is_cancelled = False
-        self._gate = threading.Event()
+        self._gate, self._asks = threading.Event(), threading.Event()
         self._gate.set()
         super().__init__(
-            lambda _, timeout: _Paced(method(request, timeout=timeout), self._gate), is_reading)
+            lambda _, timeout: _Paced(method(request, timeout=timeout), self._gate, self._asks),
+            is_reading)
 
     def pause(self):
         """Takes no further frames (one may be on its way) until `resume`."""
+        self._gate.clear()
+
+    def pause_after_next(self):
+        """Takes one more frame, and no further ones until `resume`. None may be on its way."""
+        eventually(self._asks.is_set, what="a reader that asks for a frame")
         self._gate.clear()
 
     def resume(self):

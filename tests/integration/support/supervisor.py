@@ -5,6 +5,7 @@ import ctypes
 import os
 import socket
 import tempfile
+import time
 
 from .eventually import BOUND
 
@@ -19,7 +20,6 @@ class Supervisor:
         name = f"sluice-test-{os.getpid()}-{id(self)}"
         address = "\0" + name if is_abstract else os.path.join(self._folder.name, "notify")
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.settimeout(BOUND)
         self._socket.bind(address)
         self.env = {"NOTIFY_SOCKET": address.replace("\0", "@")}
         if watchdog_s:
@@ -32,7 +32,9 @@ class Supervisor:
 
     def wait_for(self, start):
         """The next line that starts so, and comes from now on."""
+        deadline = time.monotonic() + BOUND  # of all: other lines may come for ever
         while True:
+            self._socket.settimeout(max(0.001, deadline - time.monotonic()))
             came = self._socket.recv(4096).decode().split("\n")
             self.lines += came
             for line in came:
@@ -47,7 +49,6 @@ class Supervisor:
                 self._socket.recv(4096)
         except BlockingIOError:
             pass
-        self._socket.settimeout(BOUND)
         self.lines = []
 
 
