@@ -77,17 +77,19 @@ trap - EXIT
 echo "$pid" >"$pid_file"
 cat <<NEXT
 
-sluiced is up on $address (pid $pid, log in $log). Try:
+sluiced is up on $address, log in $log. \`kill $pid\` drains it, and ends it with 0. Try:
+
   PATH=$PWD/build/release/client:\$PATH
   sluice declare jobs --capacity 3               # a bounded queue
   printf 'one\ntwo\n' | sluice send jobs
   sluice receive jobs --count 2
-  sluice serve upper --declare -- tr a-z A-Z &   # request/reply
+  sluice responder declare upper                 # request/reply
+  sluice serve upper -- tr a-z A-Z &
   sluice call upper hello --wait
-  sluice subscribe news --declare &              # a topic
-  sluice publish news "it works"
+  sluice topic declare news                      # a topic
+  sluice subscribe news &
+  until sluice publish news "it works"; do sleep 1; done
   sluice set app/limit 10; sluice get app/limit  # a config key
   sluice streams; sluice info                    # who is slow; bounds in force, live counts
   curl http://$http/                             # metrics, health, JSON views
-  kill $pid                                # drains, then ends with 0
 NEXT

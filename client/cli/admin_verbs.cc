@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "channel_verbs.h"
+#include "numbers.h"
 #include "output.h"
 #include "verbs.h"
 
@@ -100,9 +101,8 @@ void AddAdminVerbs(CLI::App& app, Invocation& invocation) {
                                     }
                                     return int{kDone};
                                   });
-  drain
-      ->add_option("--grace", *grace_s, "Seconds until what is left is ended (0: the daemon's own)")
-      ->check(CLI::Range(0.0, 43200.0));
+  AddSeconds(*drain, "--grace", *grace_s,
+             "Seconds until what is left is ended (0: the daemon's own)", 43200.0);
 
   const auto service = std::make_shared<std::string>();
   CLI::App* const health = AddVerb(

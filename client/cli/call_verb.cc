@@ -3,10 +3,9 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <iostream>
-#include <iterator>
 #include <memory>
 
+#include "input.h"
 #include "message_json.h"
 #include "outgoing.h"
 #include "output.h"
@@ -114,7 +113,9 @@ int Call(const CallVerbOptions& options, Invocation& with, Client& client) {
   if (options.request) {
     request->payload = *options.request;
   } else if (isatty(STDIN_FILENO) != 1) {
-    request->payload.assign(std::istreambuf_iterator<char>(std::cin), {});
+    auto payload = ReadStdin();
+    if (!payload.ok()) return Fail(payload.status());
+    request->payload = *std::move(payload);
   }
   return options.parts ? CallInParts(options, *request, with, client)
                        : CallWhole(options, *request, with, client);

@@ -58,8 +58,10 @@ void Place::Pass(const std::string& word) {
     return;
   }
   if (!options_are_over_ && word.starts_with("-") && word.size() > 1) {
-    const CLI::Option* const option = Find(word);  // None, with its value behind `=`.
+    const std::size_t equals = word.find('=');  // A value may stand behind it.
+    const CLI::Option* const option = Find(word.substr(0, equals));
     if (option != nullptr && TakesValue(*option)) pending_ = option;
+    if (equals != std::string::npos && pending_ != nullptr) Pass(word.substr(equals + 1));
     return;
   }
   if (positionals_ == 0) {
@@ -151,9 +153,18 @@ void Place::Print(const std::string& typed) const {
 constexpr char kBash[] =
     R"sh(# bash completion of sluice: source it, or put it where bash-completion looks.
 _sluice() {
-  local IFS=$'\n' line typed="${COMP_WORDS[COMP_CWORD]}"
+  local IFS=$'\n' line word typed="${COMP_WORDS[COMP_CWORD]}" last=-1
+  local -a words=()
   COMPREPLY=()
-  for line in $("${COMP_WORDS[0]}" __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null); do
+  for word in "${COMP_WORDS[@]:1:COMP_CWORD}"; do
+    # bash splits at the colon of an address, too.
+    if (( last >= 0 )) && [[ $word == :* || ${words[last]} == *: ]]; then
+      words[last]+=$word
+    else
+      words[++last]=$word
+    fi
+  done
+  for line in $("${COMP_WORDS[0]}" __complete "${words[@]}" 2>/dev/null); do
     line="${line%%$'\t'*}"
     [[ $typed == "=" || $line == "$typed"* ]] && COMPREPLY+=("$line")
   done
@@ -176,7 +187,7 @@ if [[ $funcstack[1] == _sluice ]]; then _sluice "$@"; else compdef _sluice sluic
 
 constexpr char kFish[] =
     R"sh(# fish completion of sluice: source it, or put it into ~/.config/fish/completions.
-complete -c sluice -a '(sluice __complete (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'
+complete -c sluice -f -a '(sluice __complete (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'
 )sh";
 
 }  // namespace
@@ -185,7 +196,8 @@ int Complete(const CLI::App& app, const Invocation& invocation,
              const std::vector<std::string>& words) {
   Invocation asking = invocation;
   const char* const bound = std::getenv("SLUICE_COMPLETION_TIMEOUT");
-  asking.timeout_s = bound == nullptr ? kAskBoundS : std::strtod(bound, nullptr);
+  const double bound_s = bound == nullptr ? 0 : std::strtod(bound, nullptr);
+  asking.timeout_s = bound_s > 0 && bound_s <= kAskBoundMaxS ? bound_s : kAskBoundS;
   if (const char* const address = std::getenv("SLUICE_ADDRESS")) asking.address = address;
   Place place(app, asking);
   for (std::size_t i = 0; i + 1 < words.size(); ++i) place.Pass(words[i]);

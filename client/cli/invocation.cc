@@ -2,15 +2,24 @@
 #include "invocation.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "output.h"
+#include "signals.h"
 
 namespace sluice::cli {
+namespace {
+
+constexpr std::chrono::milliseconds kLeaveMax{2000};
+
+}  // namespace
 
 std::chrono::milliseconds Seconds(double seconds) {
-  return std::chrono::milliseconds(std::llround(seconds * 1000));
+  // Less a microsecond: 2.007 s is a little above 2007 ms in binary, and is meant to be those.
+  const auto ms = static_cast<std::int64_t>(std::ceil(seconds * 1000 - 0.001));
+  return std::chrono::milliseconds(seconds > 0 ? std::max<std::int64_t>(ms, 1) : ms);
 }
 
 std::string Describe(Outcome outcome, ClosedReason reason, FullReason full_reason) {
@@ -24,6 +33,10 @@ Deadline Invocation::CallDeadline() const { return Deadline(Seconds(timeout_s));
 
 Deadline Invocation::CallDeadline(std::chrono::milliseconds wait) const {
   return Deadline(Seconds(timeout_s) + wait);
+}
+
+Deadline Invocation::CloseDeadline() const {
+  return SignalsCaught() == 0 ? CallDeadline() : Deadline(std::min(Seconds(timeout_s), kLeaveMax));
 }
 
 Result<Client> Invocation::Connect() const {
@@ -66,11 +79,6 @@ CLI::Option* AddName(CLI::App& verb, Invocation& invocation, std::string& target
   return option;
 }
 
-CLI::Option* AddSeconds(CLI::App& verb, const std::string& option, double& target,
-                        const std::string& about) {
-  return verb.add_option(option, target, about)->check(CLI::Range(0.0, 4294967.0));
-}
-
 int Fail(const Status& status) {
   PrintError("sluice: " + status.ToString() + "\n");
   if (status.reason() == "STREAM_ENDED")
@@ -83,6 +91,8 @@ int Fail(const Status& status) {
       return kUnreachable;
     case Code::kNotFound:
       return kNotFound;
+    case Code::kInvalidArgument:
+      return kUsage;  // Whether this end or the daemon saw it.
     default:
       return status.reason() == "BAD_OPTION" ? kUsage : kFault;
   }

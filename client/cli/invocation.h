@@ -18,10 +18,11 @@ namespace sluice::cli {
 enum ExitCode : int {
   kDone = 0,
   kRefused = 1,      // A channel's answer other than OK: FULL, EMPTY, CLOSED, CONFLICT, FAILED, ...
-  kUsage = 2,        // Options, arguments or input that make no sense; nothing was asked.
+  kUsage = 2,        // Options, arguments or input that make no sense; nothing was done.
   kUnreachable = 3,  // No connection, or no answer in time.
   kNotFound = 4,
-  kFault = 5,  // Any other status of the daemon.
+  kFault = 5,          // Any other status of the daemon.
+  kInterrupted = 130,  // As a shell says of a command that Ctrl-C ended.
 };
 
 // Where a shell finds the words that an argument may be.
@@ -42,6 +43,9 @@ struct Invocation {
   [[nodiscard]] Deadline CallDeadline() const;
   // For a call that waits by itself.
   [[nodiscard]] Deadline CallDeadline(std::chrono::milliseconds wait) const;
+  // For leaving in good order. After a signal it is short: who asks to stop does not wait for a
+  // daemon that does not answer.
+  [[nodiscard]] Deadline CloseDeadline() const;
   [[nodiscard]] Result<Client> Connect() const;
 };
 
@@ -75,10 +79,6 @@ CLI::Option* AddChoice(CLI::App& verb, Invocation& invocation, const std::string
   return added;
 }
 
-// An option in seconds, 0 up to what the wire can say.
-CLI::Option* AddSeconds(CLI::App& verb, const std::string& option, double& target,
-                        const std::string& about);
-
 // One line on stderr: code, reason, message, details. Answers the exit code for it.
 int Fail(const Status& status);
 int FailUsage(const std::string& text);
@@ -90,6 +90,7 @@ int FailEnd(const StreamEnd& end, const std::string& what);
 
 Status BadOption(const std::string& text, Status::Details details = {});
 
+// Rounded up: 0, which often means no limit, is never what came of something above it.
 std::chrono::milliseconds Seconds(double seconds);
 // "CLOSED REQUESTED", "FULL", "FULL SERVER_MEMORY".
 std::string Describe(Outcome outcome, ClosedReason reason,

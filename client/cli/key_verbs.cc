@@ -8,6 +8,7 @@
 #include "channel_verbs.h"
 #include "key_json.h"
 #include "message_json.h"
+#include "numbers.h"
 #include "verbs.h"
 
 namespace sluice::cli {
@@ -19,7 +20,7 @@ constexpr std::chrono::milliseconds kLongest{std::numeric_limits<std::uint32_t>:
 struct GetOptions {
   std::string key;
   bool exists = false;
-  std::string above;
+  std::optional<std::string> above;
   std::optional<std::string> equals;
   std::optional<double> wait_s;
 };
@@ -28,8 +29,8 @@ Result<GetKeyRequest> RequestOf(const GetOptions& options) {
   GetKeyRequest request;
   request.key = options.key;
   if (options.exists) request.wait_for = KeyWait::kExists;
-  if (!options.above.empty()) {
-    const auto version = ParseVersion(options.above, "--wait-above");
+  if (options.above) {
+    const auto version = ParseVersion(*options.above, "--wait-above");
     if (!version.ok()) return version.status();
     request.wait_for = KeyWait::kVersionAbove;
     request.version_above = *version;
@@ -38,8 +39,12 @@ Result<GetKeyRequest> RequestOf(const GetOptions& options) {
     request.wait_for = KeyWait::kEquals;
     request.equals = *options.equals;
   }
-  if (request.wait_for != KeyWait::kNone)
+  if (request.wait_for != KeyWait::kNone) {
     request.wait = options.wait_s ? Seconds(*options.wait_s) : kLongest;
+  } else if (options.wait_s) {
+    return BadOption("what to wait for is said by --wait-exists, --wait-above or --wait-equals",
+                     {{"field", "--wait"}});
+  }
   return request;
 }
 
@@ -73,15 +78,14 @@ void AddGet(CLI::App& app, Invocation& invocation) {
   verb->add_option("--wait-equals", options->equals, "Wait until the value is this")
       ->excludes(exists)
       ->excludes(above);
-  verb->add_option("--wait", options->wait_s,
-                   "With a condition: TIMED_OUT after so many seconds (no limit unless given)")
-      ->check(CLI::Range(0.0, 4294967.0));
+  AddSeconds(*verb, "--wait", options->wait_s,
+             "With a condition: TIMED_OUT after so many seconds (no limit unless given)");
 }
 
 void AddUnset(CLI::App& app, Invocation& invocation) {
   struct Options {
     std::string key;
-    std::string expect;
+    std::optional<std::string> expect;
   };
   const auto options = std::make_shared<Options>();
   CLI::App* const verb = AddVerb(
@@ -91,8 +95,8 @@ void AddUnset(CLI::App& app, Invocation& invocation) {
        {"sluice unset app/log-level", "sluice unset app/limit --expect-version 8234:3"}},
       [options](Invocation& with, Client& client) {
         std::optional<KeyVersion> expect;
-        if (!options->expect.empty()) {
-          const auto version = ParseVersion(options->expect, "--expect-version");
+        if (options->expect) {
+          const auto version = ParseVersion(*options->expect, "--expect-version");
           if (!version.ok()) return Fail(version.status());
           expect = *version;
         }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // sluice: Sluice's command line.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <iostream>
@@ -7,6 +10,8 @@
 #include <vector>
 
 #include "completion.h"
+#include "numbers.h"
+#include "output.h"
 #include "verbs.h"
 
 namespace sluice::cli {
@@ -18,10 +23,12 @@ constexpr char kFooter[] =
     "  1  refused: the answer was FULL, EMPTY, CLOSED, TIMED_OUT, UNKNOWN, NO_SUBSCRIBERS,\n"
     "     NO_RESPONDER, RESPONDER_GONE, FAILED, CONFLICT, ABSENT, NOT_SERVING or the like; or a\n"
     "     benchmark found something wrong\n"
-    "  2  usage: options, arguments or input that make no sense, or a stdout that takes nothing\n"
+    "  2  usage: options, arguments or input that make no sense, here or to the daemon, or a\n"
+    "     stdin or stdout that does not work\n"
     "  3  unreachable: no connection, or no answer within --timeout\n"
     "  4  not found\n"
     "  5  any other fault of the daemon; the line on stderr has its code and reason\n"
+    "  130  send or publish was stopped by Ctrl-C or SIGTERM\n"
     "\n"
     "Examples:\n"
     "  sluice declare jobs --capacity 1000\n"
@@ -55,7 +62,7 @@ void AddVerbs(CLI::App& app, Invocation& invocation) {
   app.add_option("--timeout", invocation.timeout_s,
                  "Seconds that connecting, or one call, may take")
       ->envname("SLUICE_TIMEOUT")
-      ->check(CLI::Range(0.001, 86400.0))
+      ->check(NumberBetween(0.001, 86400.0))
       ->capture_default_str();
   app.add_flag("--json", invocation.json, "Answer as JSON, one object a line");
   app.set_version_flag("--version", SLUICE_VERSION);
@@ -71,7 +78,42 @@ void AddVerbs(CLI::App& app, Invocation& invocation) {
   }
 }
 
+// A descriptor that is closed would be the first one that gRPC opens, and what is printed would go
+// into a socket. What stands in its place fails to be read, or written, as a closed one does.
+void FillClosedDescriptors() {
+  const std::pair<int, int> places[] = {
+      {STDIN_FILENO, O_WRONLY}, {STDOUT_FILENO, O_RDONLY}, {STDERR_FILENO, O_WRONLY}};
+  for (const auto& [descriptor, mode] : places) {
+    // The lowest free one is taken: this one.
+    if (fcntl(descriptor, F_GETFD) == -1) (void)open("/dev/null", mode);
+  }
+}
+
+// Of a verb that there is not, CLI11 says only that one is missing. Empty: it is something else.
+std::string MistypedVerb(const CLI::App& app) {
+  const CLI::App* noun = &app;
+  std::string words;
+  while (!noun->get_subcommands().empty()) {
+    noun = noun->get_subcommands().front();
+    words += noun->get_name() + " ";
+  }
+  const auto left = app.remaining(true);
+  if (noun->get_require_subcommand_min() == 0 || left.empty() || left[0].starts_with("-"))
+    return {};
+  return "there is no verb " + words + left[0] + " (see sluice " + words + "--help)";
+}
+
+int FailParse(const CLI::App& app, const CLI::ParseError& error) {
+  const std::string mistyped = MistypedVerb(app);
+  return FailUsage(mistyped.empty() ? std::string(error.what()) + " (see sluice --help)"
+                                    : mistyped);
+}
+
+// What could not be printed was not done, whatever the verb thought of it.
+int Finish(int code) { return FlushOutput() || code != kDone ? code : FailOutput(); }
+
 int Main(int argc, char** argv) {
+  FillClosedDescriptors();
   std::ios::sync_with_stdio(false);
   // A closed stdout is an error to be handled: what was not printed goes back.
   std::signal(SIGPIPE, SIG_IGN);
@@ -80,17 +122,15 @@ int Main(int argc, char** argv) {
   Invocation invocation;
   AddVerbs(app, invocation);
   if (argc > 1 && std::string(argv[1]) == kCompleteVerb) {
-    return Complete(app, invocation, {argv + 2, argv + argc});
+    return Finish(Complete(app, invocation, {argv + 2, argv + argc}));
   }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    return FailUsage(std::string(error.what()) + " (see sluice --help)");
+    if (error.get_exit_code() == 0) return Finish(app.exit(error));  // --help, --version
+    return FailParse(app, error);
   }
-  const int code = invocation.run(invocation);
-  std::cout.flush();
-  return code;
+  return Finish(invocation.run(invocation));
 }
 
 }  // namespace

@@ -2,18 +2,25 @@
 #include "outgoing.h"
 
 #include <CLI/CLI.hpp>
-#include <iostream>
 #include <span>
 
 #include "channel_json.h"
+#include "input.h"
 #include "message_json.h"
+#include "numbers.h"
+#include "signals.h"
 
 namespace sluice::cli {
 namespace {
 
 Status Post(SendingEnd& end, const OwnedMessage& message) {
   std::vector<Header> headers;
-  return end.Post(View(message, headers)).status();
+  const Message view = View(message, headers);
+  for (;;) {
+    Status status = end.Post(view, kSignalPoll).status();
+    const bool has_no_room = status.reason() == "DEADLINE";
+    if (!has_no_room || SignalsCaught() > 0) return status;
+  }
 }
 
 }  // namespace
@@ -63,15 +70,20 @@ void Outgoing::Prepare(SendingOptions& with) {
 }
 
 void Outgoing::OnOutcome(const SendOutcome& outcome) {
-  if (json_) PrintJson(ToJson(outcome));
+  if (with_.json) {
+    PrintJson(ToJson(outcome));
+    (void)FlushOutput();  // Whoever reads it learns of the messages so far while others wait.
+  }
   std::lock_guard lock(mutex_);
   if (outcome.outcome != Outcome::kOk && !refused_) refused_ = outcome;
 }
 
 Status Outgoing::PostLines(SendingEnd& end, OwnedMessage message) const {
-  std::uint64_t number = 0;
-  for (std::string line; std::getline(std::cin, line);) {
-    ++number;
+  InputLines lines;
+  std::string line;
+  for (std::uint64_t number = 1;; ++number) {
+    const auto next = lines.Next(line);
+    if (!next.ok() || !*next) return next.status();
     if (options_.json_lines) {
       const auto parsed = FromJsonLine(line);
       if (!parsed.ok()) {
@@ -85,7 +97,6 @@ Status Outgoing::PostLines(SendingEnd& end, OwnedMessage message) const {
     }
     if (Status status = Post(end, message); !status.ok()) return status;
   }
-  return Status();
 }
 
 Status Outgoing::PostAll(SendingEnd& end) const {
@@ -98,13 +109,29 @@ Status Outgoing::PostAll(SendingEnd& end) const {
   return options_.payloads.empty() ? PostLines(end, *std::move(message)) : Status();
 }
 
-int Outgoing::Run(SendingEnd& end) {
-  const Status posted = PostAll(end);
+Result<StreamEnd> Outgoing::Close(SendingEnd& end) const {
   // What was taken has its outcome before the answer, also when the rest could not be taken.
-  const auto ended = end.Close(Deadline::Never());
+  while (SignalsCaught() == 0 && end.Flush(kSignalPoll).reason() == "DEADLINE") continue;
+  auto ended = end.Close(with_.CloseDeadline());
+  if (!ended.ok()) (void)end.Flush(with_.CloseDeadline());  // It is cancelled: until all are told.
+  return ended;
+}
+
+int Outgoing::Run(SendingEnd& end) {
+  CatchSignals();
+  const Status posted = PostAll(end);
+  const auto ended = Close(end);
+  const bool is_interrupted = SignalsCaught() > 0;
   const SendCounts counts = end.counts();
-  if (!json_) std::cout << counts.ok << " of " << counts.taken << " sent\n";
+  const std::string sent =
+      std::to_string(counts.ok) + " of " + std::to_string(counts.taken) + " sent";
+  if (!with_.json) PrintText(sent + "\n");
   (void)FlushOutput();
+  if (is_interrupted) {
+    PrintError("sluice: interrupted: " + sent + ", " +
+               std::to_string(counts.unknown + counts.pending) + " unknown\n");
+    return kInterrupted;
+  }
   if (ended.ok() && ended->kind == StreamEnd::Kind::kLost) return Fail(ended->status);
   if (!posted.ok()) return Fail(posted);
   std::lock_guard lock(mutex_);

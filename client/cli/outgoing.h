@@ -38,21 +38,25 @@ void AddOutgoingOptions(CLI::App& verb, OutgoingOptions& options, const std::str
 
 class Outgoing {
  public:
-  Outgoing(const OutgoingOptions& options, bool json) : options_(options), json_(json) {}
+  Outgoing(const OutgoingOptions& options, const Invocation& invocation)
+      : options_(options), with_(invocation) {}
 
   // Fills in what the options say, and on_outcome. This outlives the end that is opened with it.
   void Prepare(SendingOptions& with);
 
-  // Posts everything, closes, and says how many arrived: the exit code.
+  // Posts everything, closes, and says how many arrived: the exit code. A signal stops it, and what
+  // has no outcome soon after is unknown.
   int Run(SendingEnd& end);
 
  private:
   void OnOutcome(const SendOutcome& outcome);
   Status PostAll(SendingEnd& end) const;
   Status PostLines(SendingEnd& end, OwnedMessage message) const;
+  // Closes it, after all outcomes or a signal.
+  Result<StreamEnd> Close(SendingEnd& end) const;
 
   const OutgoingOptions& options_;
-  const bool json_;
+  const Invocation& with_;
   std::mutex mutex_;  // Outcomes come on the client's thread.
   std::optional<SendOutcome> refused_;
 };

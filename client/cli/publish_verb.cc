@@ -14,7 +14,7 @@ struct PublishOptions : OutgoingOptions {
 };
 
 int Publish(const PublishOptions& options, Invocation& invocation, Client& client) {
-  Outgoing outgoing(options, invocation.json);
+  Outgoing outgoing(options, invocation);
   PublisherOptions with;
   outgoing.Prepare(with);
   with.topic = options.topic;

@@ -5,6 +5,7 @@
 
 #include "channel_verbs.h"
 #include "message_json.h"
+#include "numbers.h"
 #include "spec_options.h"
 #include "verbs.h"
 
@@ -65,8 +66,8 @@ void AddDeclare(CLI::App& app, Invocation& invocation) {
   QueueSpec& spec = options->spec;
   AddName(*verb, invocation, options->queue, Names::kQueues, "queue");
   AddRoomOptions(*verb, spec, "Messages queued at most (0: the daemon's default)");
-  verb->add_option("--max-in-flight", spec.max_in_flight,
-                   "Messages handed out and not settled at most");
+  AddWhole(*verb, "--max-in-flight", spec.max_in_flight,
+           "Messages handed out and not settled at most");
   verb->add_flag("--shared", spec.shared, "Several consumers compete");
   verb->add_flag("--close-on-consumer-loss", spec.close_on_consumer_loss,
                  "Losing the consumer deletes the queue");
@@ -94,10 +95,8 @@ void AddPeek(CLI::App& app, Invocation& invocation) {
                                       : kDone;
               });
   AddName(*verb, invocation, options->queue, Names::kQueues, "queue");
-  verb->add_option("--from", options->from, "First position wanted (0: the oldest)");
-  verb->add_option("--count", options->count, "Messages at most")
-      ->check(CLI::Range(1U, 65536U))
-      ->capture_default_str();
+  AddWhole(*verb, "--from", options->from, "First position wanted (0: the oldest)");
+  AddWhole(*verb, "--count", options->count, "Messages at most", 1, 65536)->capture_default_str();
 }
 
 void AddPurge(CLI::App& app, Invocation& invocation) {

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "message_json.h"
+#include "numbers.h"
 #include "output.h"
 #include "signals.h"
 #include "stream_notes.h"
@@ -102,13 +103,13 @@ int Follow(const ReceiveOptions& options, Invocation& invocation, Client& client
       const bool waits =
           options.wait_s <= 0 || std::chrono::steady_clock::now() - last < Seconds(options.wait_s);
       if (waits) continue;
-      (void)receiver->Close(invocation.CallDeadline());
+      (void)receiver->Close(invocation.CloseDeadline());
       return FailRefused("EMPTY: no message within --wait");
     }
     // What is beyond the count, or could not be printed, is handed back by Close.
     const std::size_t take = std::min<std::uint64_t>(left, batch.size());
     if (!Print(batch.begin(), batch.begin() + take, invocation.json)) {
-      (void)receiver->Close(invocation.CallDeadline());
+      (void)receiver->Close(invocation.CloseDeadline());
       return FailOutput();
     }
     for (std::size_t i = 0; i < take && options.ack; ++i) {
@@ -117,7 +118,7 @@ int Follow(const ReceiveOptions& options, Invocation& invocation, Client& client
     left -= take;
     last = std::chrono::steady_clock::now();
   }
-  const auto end = receiver->Close(invocation.CallDeadline());
+  const auto end = receiver->Close(invocation.CloseDeadline());
   return end.ok() ? FailEnd(*end, receiving) : Fail(end.status());
 }
 
@@ -136,9 +137,8 @@ void AddReceiveVerb(CLI::App& app, Invocation& invocation) {
                                        : ReceiveSome(*options, with, client);
               });
   AddName(*verb, invocation, options->queue, Names::kQueues, "queue");
-  verb->add_option("--count", options->count,
-                   "Messages wanted (default 1; with --follow: no limit)")
-      ->check(CLI::PositiveNumber);
+  AddWhole(*verb, "--count", options->count, "Messages wanted (default 1; with --follow: no limit)",
+           1);
   CLI::Option* const follow =
       verb->add_flag("--follow", options->follow, "Go on until the queue ends, or Ctrl-C");
   AddSeconds(*verb, "--wait", options->wait_s,

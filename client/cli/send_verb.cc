@@ -14,7 +14,7 @@ struct SendOptions : OutgoingOptions {
 };
 
 int Send(const SendOptions& options, Invocation& invocation, Client& client) {
-  Outgoing outgoing(options, invocation.json);
+  Outgoing outgoing(options, invocation);
   SenderOptions with;
   outgoing.Prepare(with);
   with.queue = options.queue;

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "command.h"
+#include "numbers.h"
 #include "output.h"
 #include "signals.h"
 #include "sluice/responder.h"
@@ -228,8 +229,7 @@ void AddServeVerb(CLI::App& app, Invocation& invocation) {
   AddName(*verb, invocation, options->responder, Names::kResponders, "responder");
   verb->add_option("command", options->command, "The command and its arguments, behind --")
       ->required();
-  verb->add_option("--concurrency", options->concurrency, "Requests in hand at once")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1024}))
+  AddWhole(*verb, "--concurrency", options->concurrency, "Requests in hand at once", 1, 1024)
       ->capture_default_str();
   verb->add_flag("--lines", options->lines, "Each line of stdout is a part of the reply, at once");
   verb->add_option("--worker", options->worker, "A name for people");

@@ -2,10 +2,9 @@
 // set: stores the value of a key; with --ephemeral for as long as the command runs.
 #include <CLI/CLI.hpp>
 #include <atomic>
-#include <iostream>
-#include <iterator>
 #include <memory>
 
+#include "input.h"
 #include "key_json.h"
 #include "signals.h"
 #include "sluice/session.h"
@@ -19,7 +18,7 @@ struct SetOptions {
   std::string key;
   std::optional<std::string> value;
   std::string content_type;
-  std::string expect;
+  std::optional<std::string> expect;
   bool absent = false;
   bool require_watchers = false;
   bool ephemeral = false;
@@ -31,15 +30,17 @@ Result<SetKeyRequest> RequestOf(const SetOptions& options) {
   request.content_type = options.content_type;
   request.require_watchers = options.require_watchers;
   if (options.absent) request.expect = KeyVersion::Absent();
-  if (!options.expect.empty()) {
-    const auto version = ParseVersion(options.expect, "--expect-version");
+  if (options.expect) {
+    const auto version = ParseVersion(*options.expect, "--expect-version");
     if (!version.ok()) return version.status();
     request.expect = *version;
   }
   if (options.value) {
     request.value = *options.value;
   } else {
-    request.value.assign(std::istreambuf_iterator<char>(std::cin), {});
+    auto value = ReadStdin();
+    if (!value.ok()) return value.status();
+    request.value = *std::move(value);
   }
   return request;
 }
@@ -74,7 +75,7 @@ int Hold(SetKeyRequest request, const Invocation& with, Client& client) {
     request.session_id = session->id();
     if (const int code = SetOnce(request, with, client); code != kDone) return code;
   }
-  const auto closed = session->Close(with.CallDeadline());
+  const auto closed = session->Close(with.CloseDeadline());
   return closed.ok() ? int{kDone} : Fail(closed.status());
 }
 

@@ -7,15 +7,15 @@
 #include <string>
 
 #include "invocation.h"
+#include "numbers.h"
 
 namespace sluice::cli {
 
 template <class Spec>
 void AddRoomOptions(CLI::App& verb, Spec& spec, const std::string& capacity) {
-  verb.add_option("--capacity", spec.capacity, capacity);
-  verb.add_option("--bytes-max", spec.bytes_max,
-                  "Bytes retained at most (0: the daemon's default)");
-  verb.add_option("--message-bytes-max", spec.message_bytes_max, "Bytes of one message at most");
+  AddWhole(verb, "--capacity", spec.capacity, capacity);
+  AddWhole(verb, "--bytes-max", spec.bytes_max, "Bytes retained at most (0: the daemon's default)");
+  AddWhole(verb, "--message-bytes-max", spec.message_bytes_max, "Bytes of one message at most");
 }
 
 template <class Spec>

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "message_json.h"
+#include "numbers.h"
 #include "output.h"
 #include "resume_file.h"
 #include "signals.h"
@@ -153,7 +154,7 @@ int Subscription::Run(Invocation& invocation, Client& client) {
   if (Status status = places_.Save(true); !status.ok()) return Fail(status);
   if (const auto end = subscriber->end(); end && left_ > 0)
     return FailEnd(*end, "subscribing to " + options_.selector);
-  (void)subscriber->Close(invocation.CallDeadline());
+  (void)subscriber->Close(invocation.CloseDeadline());
   return kDone;
 }
 
@@ -175,8 +176,7 @@ void AddSubscribeVerb(CLI::App& app, Invocation& invocation) {
       ->description(
           "A topic; or a pattern, where * is any token between dots, > the rest. Lines of "
           "a pattern begin with the topic and a tab");
-  verb->add_option("--count", options->count, "Messages wanted (no limit unless given)")
-      ->check(CLI::PositiveNumber);
+  AddWhole(*verb, "--count", options->count, "Messages wanted (no limit unless given)", 1);
   AddSeconds(*verb, "--wait", options->wait_s, "Seconds to wait for a message (0: no limit)");
   verb->add_flag("--pattern", options->is_pattern,
                  "A name is a pattern, too: of a topic that need not be there yet");

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "channel_verbs.h"
+#include "numbers.h"
 #include "spec_options.h"
 #include "verbs.h"
 

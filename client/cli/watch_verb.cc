@@ -5,6 +5,7 @@
 #include <set>
 
 #include "key_json.h"
+#include "numbers.h"
 #include "signals.h"
 #include "sluice/watcher.h"
 #include "stream_notes.h"
@@ -88,7 +89,7 @@ int Watching::Run(Client& client) {
       return Fail(change.status());
     }
   }
-  (void)watcher->Close(with_.CallDeadline());
+  (void)watcher->Close(with_.CloseDeadline());
   return FlushOutput() ? kDone : FailOutput();
 }
 
@@ -106,9 +107,8 @@ void AddWatchVerb(CLI::App& app, Invocation& invocation) {
   invocation.names[verb->add_option("key", options->selectors, "Names; they need not be there yet")
                        ->required()] = Names::kKeys;
   verb->add_flag("--prefix", options->are_prefixes, "The names are what keys begin with");
-  verb->add_option("--count", options->count,
-                   "End after so many entries, those of the snapshot included")
-      ->check(CLI::PositiveNumber);
+  AddWhole(*verb, "--count", options->count,
+           "End after so many entries, those of the snapshot included", 1);
   AddReconnectFlag(*verb, options->reconnect);
 }
 

@@ -9,7 +9,7 @@ import unittest
 
 from support.daemon import Daemon
 
-from cli_case import BOUND_S, EXECUTABLE, NOT_FOUND, UNREACHABLE, USAGE, CliCase
+from cli_case import BOUND_S, DONE, EXECUTABLE, NOT_FOUND, REFUSED, UNREACHABLE, USAGE, CliCase
 
 
 class AdminTest(CliCase):
@@ -61,6 +61,42 @@ class UsageTest(CliCase):
                       ("send", "x", "--try", "--wait", "1", "a"), ("list", "--timeout", "0")):
             self.sluice(*words, code=USAGE)
 
+    def test_an_address_without_a_port_that_there_is_is_usage(self):
+        host, port = self.daemon.address.split(":")
+        for address in (host, f"{host}:", f"{host}:0", f"{host}:{int(port) + 65536}",
+                        f"{host}:http", f"::1:{port}"):
+            self.sluice("list", code=USAGE, address=address)
+            self.assertIn(f"(field=address, limit=65535, value={address})", self.error)
+        self.sluice("list", address="ipv4:" + self.daemon.address)
+
+    def test_numbers_are_checked_and_their_limits_told(self):
+        for *words, limit in (
+                ("bench", "queue", "--duration", "nan", "from 0.001 to 86400"),
+                ("bench", "queue", "--rate", "nan", "from 0.001 to 1e+09"),
+                ("list", "--timeout", "nan", "from 0.001 to 86400"),
+                ("receive", "x", "--wait", "nan", "from 0 to 4294967"),
+                ("get", "x", "--wait-exists", "--wait", "", "from 0 to 4294967"),
+                ("drain", "--grace", "nan", "from 0 to 43200"),
+                ("declare", "x", "--capacity", "-1", f"from 0 to {2**64 - 1}"),
+                ("declare", "x", "--capacity", "", f"from 0 to {2**64 - 1}"),
+                ("declare", "x", "--capacity", str(2**64), f"from 0 to {2**64 - 1}"),
+                ("declare", "x", "--max-in-flight", str(2**32), f"from 0 to {2**32 - 1}"),
+                ("peek", "x", "--count", "65537", "from 1 to 65536"),
+                ("receive", "x", "--count", "0", f"from 1 to {2**64 - 1}")):
+            self.sluice(*words, code=USAGE)
+            option, value = words[-2:]
+            self.assertRegex(
+                self.error, rf"{option}: must be .* {re.escape(limit)}, and is '{value}'")
+        [row] = self.rows("declare", self.queue, "--capacity", "010")
+        self.assertEqual(row["spec"]["capacity"], 10)
+
+    def test_a_verb_that_there_is_not_is_named(self):
+        self.sluice("dclare", "x", "--capacity", "3", code=USAGE)
+        self.assertEqual(self.error, "sluice: there is no verb dclare (see sluice --help)\n")
+        self.sluice("topic", "lst", code=USAGE)
+        self.assertEqual(self.error,
+                         "sluice: there is no verb topic lst (see sluice topic --help)\n")
+
     def test_help_lists_verbs_and_exit_codes(self):
         text = self.sluice("--help")
         for word in ("declare", "describe", "list", "close", "delete", "purge", "peek", "send",
@@ -69,6 +105,34 @@ class UsageTest(CliCase):
                      "healthcheck", "bench", "completion", "Exit codes"):
             self.assertIn(word, text)
         self.assertIn("--capacity", self.sluice("declare", "--help"))
+
+
+class StandardFilesTest(CliCase):
+    def shell(self, words, code):
+        """The command with a shell's redirections, its exit code checked: stdout and stderr."""
+        done = subprocess.run(["bash", "-c", f'"$0" {words}', EXECUTABLE],
+                              env=self.environment(), text=True, check=False,
+                              capture_output=True, timeout=BOUND_S)
+        self.assertEqual(done.returncode, code, f"{words}\n{done.stdout}\n{done.stderr}")
+        return done.stdout, done.stderr
+
+    def test_a_stdin_that_cannot_be_read_is_not_an_empty_one(self):
+        self.declare()
+        for stdin in ("<&-", "</"):
+            for verb in ("set", "call", "send"):
+                error = self.shell(f"{verb} {self.queue} {stdin}", USAGE)[1]
+                self.assertRegex(error, "stdin cannot be read: .*field=stdin")
+        self.sluice("get", self.queue, code=REFUSED)
+
+    def test_what_could_not_be_printed_is_told(self):
+        for stdout in (">/dev/full", ">&-"):
+            for words in ("info", "info --json", "list", "--help", "--version"):
+                error = self.shell(f"{words} {stdout}", USAGE)[1]
+                self.assertEqual(error, "sluice: cannot write to stdout\n")
+
+    def test_what_is_closed_is_no_place_for_a_connection(self):
+        self.assertIn("version", self.shell("info <&- 2>&-", DONE)[0])
+        self.shell("info <&- >&- 2>&-", USAGE)
 
 
 class SlowTest(CliCase):
@@ -159,6 +223,14 @@ class CompletionTest(CliCase):
             self.complete("--address", self.daemon.address, "send", self.name,
                           address="127.0.0.1:1"),
             [self.name + ".queue"])
+
+    def test_an_address_may_come_in_pieces_or_behind_an_equals_sign(self):
+        self.sluice("declare", self.name)
+        host, port = self.daemon.address.split(":")
+        for words in (("--address", host, ":", port), ("--address", "=", host, ":", port),
+                      (f"--address={self.daemon.address}",)):
+            self.assertEqual(self.complete(*words, "send", self.name, address="127.0.0.1:1"),
+                             [self.name], words)
 
     def test_without_a_daemon_there_are_no_names(self):
         self.assertEqual(self.complete("send", "x", address="127.0.0.1:1"), [])

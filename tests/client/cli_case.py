@@ -12,6 +12,7 @@ from support.daemon import Daemon, plain_environment
 EXECUTABLE = os.environ["SLUICE"]
 BOUND_S = 60
 DONE, REFUSED, USAGE, UNREACHABLE, NOT_FOUND, FAULT = range(6)
+INTERRUPTED = 130
 
 
 class CliCase(unittest.TestCase):

@@ -50,6 +50,15 @@ class SettingTest(ConfigCase):
         self.sluice("set", self.name, "x", "--expect-version", old, code=REFUSED)
         self.assertIn("is not there", self.error)
 
+    def test_a_version_that_is_empty_is_none(self):
+        self.sluice("set", self.name, "one")
+        for words in (("set", self.name, "two", "--expect-version", ""),
+                      ("unset", self.name, "--expect-version", ""),
+                      ("get", self.name, "--wait-above", "")):
+            self.sluice(*words, code=USAGE)
+            self.assertIn(f"field={words[-2]}, value=", self.error)
+        self.assertEqual(self.sluice("get", self.name), "one\n")
+
     def test_nobody_watches(self):
         self.sluice("set", self.name, "x", "--require-watchers", code=REFUSED)
         self.assertIn("NO_SUBSCRIBERS", self.error)
@@ -99,6 +108,12 @@ class WaitingTest(ConfigCase):
         self.sluice("set", self.name, "one")
         [row] = self.rows("get", self.name, "--wait-equals", "x", "--wait", "0", code=REFUSED)
         self.assertEqual((row["outcome"], row["value"]), ("TIMED_OUT", "one"))
+
+
+    def test_a_wait_is_for_a_condition(self):
+        self.sluice("get", self.name, "--wait", "1", code=USAGE)
+        for condition in ("--wait-exists", "--wait-above", "--wait-equals"):
+            self.assertIn(condition, self.error)
 
 
 class WatchingTest(ConfigCase):

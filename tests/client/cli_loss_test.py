@@ -2,6 +2,7 @@
 """The `sluice` command when its daemon is killed and started again: what goes on, what ends."""
 
 import json
+import socket
 import unittest
 
 from support.daemon import Daemon
@@ -14,7 +15,13 @@ class LossTest(CliCase):
 
     def setUp(self):
         super().setUp()
-        self.daemon = Daemon()
+        # Bound and not listening: the daemon can have the port beside it, and nobody else is given
+        # it while there is none.
+        held = socket.socket()
+        self.addCleanup(held.close)
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        self.daemon = Daemon(listen=f"127.0.0.1:{held.getsockname()[1]}")
         self.addCleanup(lambda: self.daemon.kill())
 
     def restart(self):

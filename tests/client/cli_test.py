@@ -7,7 +7,8 @@ import signal
 import subprocess
 import unittest
 
-from cli_case import BOUND_S, DONE, EXECUTABLE, FAULT, NOT_FOUND, REFUSED, USAGE, CliCase
+from cli_case import (BOUND_S, DONE, EXECUTABLE, FAULT, INTERRUPTED, NOT_FOUND, REFUSED,
+                      UNREACHABLE, USAGE, CliCase)
 
 
 class DeclaringTest(CliCase):
@@ -35,7 +36,7 @@ class DeclaringTest(CliCase):
         self.assertIn("field=spec.capacity", self.error)
 
     def test_a_bound_is_told_with_field_limit_and_value(self):
-        self.sluice("declare", self.queue, "--capacity", "2000000", code=FAULT)
+        self.sluice("declare", self.queue, "--capacity", "2000000", code=USAGE)
         self.assertRegex(self.error, "OUT_OF_BOUNDS.*field=spec.capacity, limit=1048576, value=2")
 
     def test_describe_shows_every_count(self):
@@ -139,8 +140,9 @@ class SendingTest(CliCase):
 
     def test_waiting_for_room_runs_out(self):
         self.declare("--capacity", "1")
-        self.sluice("send", self.queue, "--wait", "0.05", "a", "b", code=REFUSED)
-        self.assertIn("TIMED_OUT", self.error)
+        for wait in ("0.05", "0.0001"):  # The latter is not rounded to 0, no limit.
+            self.sluice("send", self.queue, "--wait", wait, "a", "b", code=REFUSED)
+            self.assertIn("TIMED_OUT", self.error)
 
     def test_a_full_queue_makes_send_wait(self):
         self.declare("--capacity", "1")
@@ -153,10 +155,38 @@ class SendingTest(CliCase):
         self.sluice("send", self.queue, "--declare", "a")
         self.assertEqual(self.rows("describe", self.queue)[0]["depth"], 1)
 
-    def test_a_message_over_its_bound_is_a_fault_with_the_limit(self):
+    def test_a_message_over_its_bound_is_refused_with_the_limit(self):
         self.declare("--message-bytes-max", "100")
-        self.sluice("send", self.queue, "x" * 200, code=FAULT)
-        self.assertRegex(self.error, "INVALID_ARGUMENT OUT_OF_BOUNDS: .*limit=100")
+        self.sluice("send", self.queue, "x" * 200, code=USAGE)
+        self.assertRegex(self.error, r"INVALID_ARGUMENT \w+: .*limit=100")
+
+    def test_outcomes_are_told_while_more_is_awaited(self):
+        self.declare()
+        sender = self.start("send", self.queue, "--json")
+        sender.stdin.write("a\n")
+        sender.stdin.flush()
+        self.assertEqual(json.loads(sender.stdout.readline())["outcome"], "OK")
+
+    def interrupt(self, process):
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(BOUND_S), INTERRUPTED)
+        return process.communicate()
+
+    def test_a_signal_while_it_waits_for_room_leaves_the_rest_unknown(self):
+        self.declare("--capacity", "1")
+        sender = self.start("send", self.queue, "a", "b")
+        self.until("waiting", lambda: self.rows("describe", self.queue)[0]["waiting_sends"] == 1)
+        self.assertEqual(self.interrupt(sender), (
+            "1 of 2 sent\n", "sluice: interrupted: 1 of 2 sent, 1 unknown\n"))
+
+    def test_a_signal_while_it_reads_is_the_end_of_reading(self):
+        self.declare()
+        sender = self.start("send", self.queue)
+        sender.stdin.write("a\nhalf a line")
+        sender.stdin.flush()
+        self.until("sent", lambda: self.rows("describe", self.queue)[0]["depth"] == 1)
+        self.assertEqual(self.interrupt(sender), (
+            "1 of 1 sent\n", "sluice: interrupted: 1 of 1 sent, 0 unknown\n"))
 
     def test_bad_headers_are_usage(self):
         self.declare()
@@ -204,6 +234,21 @@ class ReceivingTest(CliCase):
         self.assertEqual(follower.wait(BOUND_S), DONE)
         [row] = self.rows("receive", self.queue)
         self.assertEqual((row["payload"], row["failures"]), ("a", 0))
+
+    def test_a_signal_ends_it_soon_though_the_daemon_is_frozen(self):
+        self.declare()
+        holder = self.start("set", self.name, "x", "--ephemeral", "--json")
+        self.assertEqual(json.loads(holder.stdout.readline())["outcome"], "OK")
+        follower = self.start("receive", self.queue, "--follow")
+        self.until("attached", lambda: self.rows("describe", self.queue)[0]["consumers"] == 1)
+        self.daemon.process.send_signal(signal.SIGSTOP)
+        try:
+            for process in (holder, follower):
+                process.send_signal(signal.SIGINT)
+                # Far less than its --timeout.
+                self.assertEqual(process.wait(BOUND_S / 2), UNREACHABLE)
+        finally:
+            self.daemon.process.send_signal(signal.SIGCONT)
 
     def test_follow_with_a_count_settles_just_those(self):
         self.declare()

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "checked_payload.h"
+#include "numbers.h"
 
 namespace sluice::bench {
 namespace {
@@ -16,27 +17,27 @@ constexpr double kRateMax = 1e9;
 }  // namespace
 
 void AddBenchOptions(CLI::App& verb, BenchOptions& options, const BenchWords& words) {
-  verb.add_option("--messages", options.messages,
-                  "Messages in all (" + std::to_string(words.messages) +
-                      ", or with --duration no limit, unless given)")
-      ->check(CLI::PositiveNumber);
+  cli::AddWhole(verb, "--messages", options.messages,
+                "Messages in all (" + std::to_string(words.messages) +
+                    ", or with --duration no limit, unless given)",
+                1);
   verb.add_option("--duration", options.duration_s, "Seconds to send for")
-      ->check(CLI::Range(0.001, 86400.0));
+      ->check(cli::NumberBetween(0.001, 86400.0));
   verb.add_option("--rate", options.rate,
                   "Messages a second in all, at fixed times; latencies count from the time that "
                   "was meant. Without it: full speed")
-      ->check(CLI::Range(0.001, kRateMax));
-  verb.add_option("--size", options.size, "Bytes of a payload")
-      ->check(CLI::Range(kPayloadBytesMin, kPayloadBytesMax))
+      ->check(cli::NumberBetween(0.001, kRateMax));
+  cli::AddWhole(verb, "--size", options.size, "Bytes of a payload", kPayloadBytesMin,
+                kPayloadBytesMax)
       ->capture_default_str();
   for (auto& [name, count] :
        {std::pair<const std::string&, std::size_t&>(words.producers, options.producers),
         {words.consumers, options.consumers}}) {
-    verb.add_option("--" + name, count, "Ends of this side, each with a connection of its own")
-        ->check(CLI::Range(std::size_t{1}, kEndsMax))
+    cli::AddWhole(verb, "--" + name, count, "Ends of this side, each with a connection of its own",
+                  1, kEndsMax)
         ->capture_default_str();
   }
-  verb.add_option("--batch", options.batch, words.batch)->check(CLI::Range(1, 1'000'000));
+  cli::AddWhole(verb, "--batch", options.batch, words.batch, 1, 1'000'000);
 }
 
 cli::Json ToJson(const BenchOptions& options, const BenchWords& words) {

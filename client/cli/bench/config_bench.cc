@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "bench_verbs.h"
+#include "numbers.h"
 #include "posting.h"
 #include "run.h"
 #include "sluice/watcher.h"
@@ -169,8 +170,7 @@ void AddConfigBench(CLI::App& app, cli::Invocation& invocation) {
         "sluice bench config --rate 1000 --duration 10 --json"}},
       [options](const cli::Invocation& with) { return Bench(*options, with); });
   AddBenchOptions(*verb, *options, kWords);
-  verb->add_option("--keys", options->keys, "Keys of each setter, set in turn")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{10'000}))
+  cli::AddWhole(*verb, "--keys", options->keys, "Keys of each setter, set in turn", 1, 10'000)
       ->capture_default_str();
 }
 

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "bench_verbs.h"
+#include "numbers.h"
 #include "posting.h"
 #include "run.h"
 
@@ -121,7 +122,7 @@ void AddQueueBench(CLI::App& app, cli::Invocation& invocation) {
         "sluice bench queue --producers 4 --consumers 2 --size 1024 --batch 100"}},
       [options](const cli::Invocation& with) { return Bench(*options, with); });
   AddBenchOptions(*verb, *options, kWords);
-  verb->add_option("--capacity", options->capacity, "Of the queue (0: the daemon's default)");
+  cli::AddWhole(*verb, "--capacity", options->capacity, "Of the queue (0: the daemon's default)");
 }
 
 }  // namespace sluice::bench

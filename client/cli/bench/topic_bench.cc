@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "bench_verbs.h"
+#include "numbers.h"
 #include "posting.h"
 #include "run.h"
 
@@ -129,7 +130,7 @@ void AddTopicBench(CLI::App& app, cli::Invocation& invocation) {
                           "sluice bench topic --rate 20000 --duration 10 --json"}},
                         [options](const cli::Invocation& with) { return Bench(*options, with); });
   AddBenchOptions(*verb, *options, kWords);
-  verb->add_option("--capacity", options->capacity, "Of the topic (0: the daemon's default)");
+  cli::AddWhole(*verb, "--capacity", options->capacity, "Of the topic (0: the daemon's default)");
   cli::AddChoice(*verb, invocation, "--policy", options->policy,
                  {{"lag", SlowPolicy::kLag}, {"block", SlowPolicy::kBlock}},
                  "lag: what a slow subscriber misses is counted, as missed; block: publishers wait "
