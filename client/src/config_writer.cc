@@ -2,13 +2,13 @@
 #include "sluice/config_writer.h"
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include "backoff.h"
 #include "config_calls.h"
 #include "sluice/client.h"
 #include "transport.h"
+#include "wait_until.h"
 
 namespace sluice {
 inline namespace abi1 {
@@ -31,7 +31,7 @@ Result<Reply> Ask(bool may_repeat, Deadline deadline, Once once) {
     if (reply.ok() || !IsInDoubt(reply.status())) return reply;
     if (may_repeat && !deadline.has_passed()) {
       const Deadline pause = backoff.Next(reply.status().retry_after());
-      std::this_thread::sleep_until(std::min(pause.at(), deadline.at()));
+      Pause(std::min(pause.at(), deadline.at()));
       continue;
     }
     Reply unknown;

@@ -19,5 +19,13 @@ bool WaitUntil(std::condition_variable& changed, std::unique_lock<std::mutex>& l
   return true;
 }
 
+// Between attempts, where nothing can be waited for but the time.
+inline void Pause(const Deadline& until) {
+  std::mutex mutex;
+  std::condition_variable nothing;
+  std::unique_lock lock(mutex);
+  (void)WaitUntil(nothing, lock, until, [&until] { return until.has_passed(); });
+}
+
 }  // namespace abi1
 }  // namespace sluice
