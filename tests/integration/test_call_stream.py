@@ -177,6 +177,25 @@ class CallStream(RequestCase):
         self.assert_reply(stream.wait_last(never), b"never")
         self.eventually_responds(self.name, timed_out=2, answered=1)
 
+    # Clauses: N42
+    def test_no_responder_waits_for_the_end_of_anothers_replies(self):
+        names = [self.name + ".one", self.name + ".two"]
+        for name in names:
+            self.requests.declare(name)
+            self.requests.serve(name, answer=lambda worker, one: worker.reply(
+                one.call_id, one.request.payload * 150_000)).wait_attached()
+        for round_, (many, few) in enumerate((names, names[::-1]), 1):
+            stream = self.new_client().requests.stream(is_reading=False)
+            stream.start_all([(many, b"x", {})] * 120)
+            self.eventually_responds(many, answered=119 + round_)
+            other = stream.start(few, b"y")  # no room beside one of the others
+            self.eventually_responds(few, answered=120 * (round_ - 1) + 1)
+            stream.start_reading()
+            stream.until(lambda stream=stream: len(stream.replies) == 121, what="all replies")
+            order = [one.call_id for one in stream.replies]
+            self.assertLess(order.index(other), 60, "soon behind what the connection held")
+            stream.cancel()
+
     # Clauses: N4
     def test_close_and_delete_do_not_end_the_stream(self):
         self.requests.declare(self.name)
