@@ -3,6 +3,7 @@
 
 import base64
 import json
+import os
 import signal
 import subprocess
 import unittest
@@ -242,6 +243,7 @@ class ReceivingTest(CliCase):
         follower = self.start("receive", self.queue, "--follow")
         self.until("attached", lambda: self.rows("describe", self.queue)[0]["consumers"] == 1)
         self.daemon.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.daemon.process.pid, os.WSTOPPED)  # until its last thread has
         try:
             for process in (holder, follower):
                 process.send_signal(signal.SIGINT)

@@ -77,7 +77,11 @@ void Daemon::Kill() {
   pid_ = 0;
 }
 
-void Daemon::Freeze() { kill(pid_, SIGSTOP); }
+void Daemon::Freeze() {
+  kill(pid_, SIGSTOP);
+  int status = 0;
+  waitpid(pid_, &status, WUNTRACED);  // Until its last thread has stopped.
+}
 void Daemon::Thaw() { kill(pid_, SIGCONT); }
 
 void Daemon::Restart() {
