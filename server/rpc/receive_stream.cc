@@ -109,6 +109,7 @@ void ReceiveStreamHandler::OnFrame(const grpc::ByteBuffer& frame) {
   Status applied = Parse(frame, request);
   if (applied.ok()) applied = queue_ == nullptr ? Open(request) : Apply(request);
   if (!applied.ok()) {
+    call().info().held_messages = 0;
     Leave();  // Not when the status is out: a client that does not read holds that up.
     return call().Finish(applied);
   }

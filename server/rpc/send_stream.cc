@@ -257,6 +257,7 @@ void SendStreamHandler<Kind>::Flush() {
 
 template <class Kind>
 void SendStreamHandler<Kind>::Fail(Status status) {
+  call().info().waiting_messages = 0;
   Leave();  // Not when the status is out: a client that does not read holds that up.
   call().Finish(std::move(status).With("last_sequence", std::to_string(last_sequence_)));
 }

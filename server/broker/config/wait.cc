@@ -26,13 +26,16 @@ Status Config::Wait(GetTicket& ticket, const std::string& key, KeyCondition cond
   } else if (deadline <= turn.after().now()) {
     turn.Answer(ticket, Outcome::kTimedOut);
   } else if (!core.space.memory.Hold(ticket.condition_.equals.size())) {
+    ticket.condition_.equals = {};
     return TooMuchWaits(core.space.memory.waiting_max());
   } else {
     ticket.is_done_ = false;
     ticket.notifier_ = std::move(notifier);
     ticket.due_ = core.dues.emplace(deadline, &ticket);
     core.interests.AddWaiting(key, ticket);
+    return Status();
   }
+  ticket.condition_.equals = {};  // Its answer may be long on its way.
   return Status();
 }
 
@@ -52,7 +55,7 @@ void Config::CancelWait(GetTicket& ticket) {
 
 void Config::Turn::Leave(GetTicket& ticket) {
   core_.interests.RemoveWaiting(ticket.key_, ticket);
-  core_.space.memory.Unhold(ticket.condition_.equals.size());
+  core_.space.memory.Unhold(std::exchange(ticket.condition_.equals, {}).size());
   core_.dues.erase(ticket.due_);
   ticket.is_done_ = true;
 }
