@@ -61,7 +61,7 @@ std::optional<CallTable::Overdue> CallTable::TakeOverdue(Deadline::TimePoint now
       due_.emplace(call.due, at->first);
       continue;
     }
-    Overdue overdue{std::move(call.sink), call.frame != 0};
+    Overdue overdue{std::move(call.sink), call.frame != 0 || call.was_in_doubt};
     if (call.frame != 0) cancels_.push_back(at->first);
     Erase(at);
     return overdue;
@@ -126,6 +126,7 @@ CallTable::Lost CallTable::OnLost(Loss loss) {
       continue;
     }
     if (call.frame != 0) {
+      call.was_in_doubt |= loss == Loss::kInDoubt;
       WaitAgain(at);
       ++lost.again;
     }

@@ -67,7 +67,7 @@ class CallTable {
   // for.
   struct Overdue {
     Sink sink;
-    bool was_written = false;
+    bool was_written = false;  // On this stream, or on one that was lost: it may have been done.
   };
   std::optional<Overdue> TakeOverdue(Deadline::TimePoint now, std::chrono::milliseconds grace);
 
@@ -98,6 +98,7 @@ class CallTable {
     bool is_retry_safe = false;
     bool has_part = false;  // Of its reply: it cannot be asked again.
     Deadline::TimePoint due = Deadline::TimePoint::max();  // It stands in due_ with it.
+    bool was_in_doubt = false;                             // It was open on a stream that was lost.
     bool is_overdue = false;                               // Only its grace is left.
     Sink sink;
   };

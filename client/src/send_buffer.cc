@@ -86,7 +86,7 @@ std::shared_ptr<const std::string> SendBuffer::TakeFrame() {
   assert(has_frame());
   Frame frame = std::move(frames_.front());
   frames_.pop_front();
-  next_unsent_ = std::max(next_unsent_, frame.next_sequence);
+  if (!is_refused_) next_unsent_ = std::max(next_unsent_, frame.next_sequence);
   const std::size_t message_bytes = frame.bytes.size();
   frame.bytes.reserve(message_bytes + kFirstSequenceBytesMax);
   wire::AppendUint(frame.bytes, kFirstSequenceField, frame.first_sequence);
@@ -98,6 +98,7 @@ std::shared_ptr<const std::string> SendBuffer::TakeFrame() {
 }
 
 std::uint64_t SendBuffer::Rewind() {
+  is_refused_ = false;
   std::uint64_t messages = 0;
   for (; !sent_.empty(); sent_.pop_back()) {
     const SentFrame& sent = sent_.back();

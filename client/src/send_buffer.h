@@ -54,8 +54,12 @@ class SendBuffer {
   // Those without an outcome, in order: all, and those among them that ever were in a frame taken.
   std::vector<Range> Pending() const;
   std::vector<Range> Sent() const;
-  // Those from `first` on were refused: it is as if they had never been taken.
-  void NoteRefused(std::uint64_t first) { next_unsent_ = std::min(next_unsent_, first); }
+  // Those from `first` on were refused, and whatever is taken after them will be: it is as if they
+  // had never been taken, until Rewind.
+  void NoteRefused(std::uint64_t first) {
+    next_unsent_ = std::min(next_unsent_, first);
+    is_refused_ = true;
+  }
   // Of the pending; 0: there are none.
   std::uint64_t first_pending() const { return pending_.empty() ? 0 : pending_.front().first; }
 
@@ -97,6 +101,7 @@ class SendBuffer {
   std::deque<Range> pending_;  // Ascending, disjoint, none empty.
   std::size_t pending_messages_ = 0;
   std::size_t pending_bytes_ = 0;
+  bool is_refused_ = false;
   std::uint64_t next_unsent_ = 1;      // Sequences below it have been in a frame taken, some time.
   std::vector<wire::Header> headers_;  // Kept for its memory.
 };

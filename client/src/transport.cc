@@ -223,7 +223,8 @@ void Transport::HurryConnecting() {
   {
     const auto now = std::chrono::steady_clock::now();
     std::lock_guard lock(mutex_);
-    if (is_ready) hurry_spacing_ = kHurrySpacingMin;
+    const bool is_long_ago = now > next_hurry_ + kSpacingMax;
+    if (is_ready || is_long_ago) hurry_spacing_ = kHurrySpacingMin;
     if (is_ready || now < next_hurry_) return;
     next_hurry_ = now + hurry_spacing_;
     hurry_spacing_ = std::min(2 * hurry_spacing_, kSpacingMax);

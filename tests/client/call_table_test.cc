@@ -155,6 +155,18 @@ TEST(CallTable, AnOverdueCallIsOverAtOnceOrWhenTheDaemonHasHadItsGrace) {
   EXPECT_EQ(table.size(), 0u);
 }
 
+TEST(CallTable, ACallThatWasOpenWhenItsStreamWasLostMayHaveBeenDone) {
+  CallTable table(1, kAny);
+  const auto now = std::chrono::steady_clock::now();
+  table.Add(v1::CallStart(), true, now, std::make_shared<Nobody>());
+  (void)Take(table);
+  EXPECT_EQ(table.OnLost(CallTable::Loss::kInDoubt).again, 1u);
+  const auto overdue = table.TakeOverdue(now, std::chrono::milliseconds(0));
+  ASSERT_TRUE(overdue.has_value());
+  EXPECT_TRUE(overdue->was_written);
+  EXPECT_FALSE(table.has_frame()) << "there is nobody to be told of it";
+}
+
 TEST(CallTable, TheBytesAreGoneWithTheCalls) {
   CallTable table(10, kAny);
   Add(table, std::string(100, 'x'));

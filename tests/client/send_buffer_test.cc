@@ -140,14 +140,17 @@ TEST(SendBuffer, WhatWasRefusedWasNeverOut) {
     buffer.Append(sequence, Text("message " + std::to_string(sequence)));
   }
   (void)buffer.TakeFrame();
-  buffer.Append(6, Text("waits"));
   buffer.NoteRefused(3);
+  buffer.Append(6, Text("comes too late"));
+  (void)buffer.TakeFrame();  // Written on the stream that ends.
+  buffer.Append(7, Text("waits"));
   ASSERT_EQ(buffer.Sent().size(), 1u);
   EXPECT_EQ(buffer.Sent()[0].count, 2u);
   buffer.RewindUnsent();
   const auto frame = Parsed(buffer.TakeFrame());
   EXPECT_EQ(frame.first_sequence(), 3u);
   EXPECT_EQ(PayloadsOf(frame), (std::vector<std::string>{"message 3", "message 4", "message 5"}));
+  EXPECT_EQ(PayloadsOf(Parsed(buffer.TakeFrame())), std::vector<std::string>{"comes too late"});
   EXPECT_EQ(PayloadsOf(Parsed(buffer.TakeFrame())), std::vector<std::string>{"waits"});
 }
 

@@ -17,7 +17,10 @@ class Deadline {
       : at_(IsEndless(timeout)
                 ? TimePoint::max()
                 : std::chrono::steady_clock::now() +
-                      std::chrono::duration_cast<std::chrono::steady_clock::duration>(timeout)) {}
+                      (timeout < timeout.zero()
+                           ? std::chrono::steady_clock::duration::zero()
+                           : std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+                                 timeout))) {}
   Deadline(TimePoint at) : at_(at) {}
 
   static Deadline Never() { return Deadline(TimePoint::max()); }
