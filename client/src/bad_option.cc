@@ -44,8 +44,13 @@ Status CheckHeaders(std::span<const Header> headers) {
 
 }  // namespace
 
-Status CheckMessageBytes(const Message& message, std::uint64_t most) {
-  if (most == 0) return Status();
+Status CheckFields(const Message& message) {
+  Status status = CheckText(message);
+  return status.ok() ? CheckHeaders(message.headers) : status;
+}
+
+Status CheckBytes(const Message& message, std::uint64_t most) {
+  if (most == 0) most = kMessageBytesMax;
   std::vector<wire::Header> headers;
   for (const Header& header : message.headers) headers.push_back({header.key, header.value});
   const std::size_t bytes =
@@ -55,9 +60,8 @@ Status CheckMessageBytes(const Message& message, std::uint64_t most) {
 }
 
 Status CheckMessage(const Message& message) {
-  if (Status status = CheckText(message); !status.ok()) return status;
-  if (Status status = CheckHeaders(message.headers); !status.ok()) return status;
-  return CheckMessageBytes(message, kMessageBytesMax);
+  Status status = CheckFields(message);
+  return status.ok() ? CheckBytes(message, 0) : status;
 }
 
 }  // namespace abi1

@@ -15,12 +15,13 @@ inline Status BadOption(const char* field, const std::string& value, const char*
                 {{"field", field}, {"value", value}});
 }
 
-// BAD_OPTION: what no channel takes: text that is not UTF-8, too many or too large headers, too
-// many bytes in all. The daemon would refuse the whole frame, and end the stream for everybody on
-// it.
+// BAD_OPTION: what the daemon would refuse with the whole frame, and end the stream of everybody on
+// it. Text that is not UTF-8, too many or too large headers:
+Status CheckFields(const Message& message);
+// More bytes than the channel takes; 0: its limit is not known, and that of all channels holds.
+Status CheckBytes(const Message& message, std::uint64_t most);
+// Both, where the channel is not known.
 Status CheckMessage(const Message& message);
-// The same against the limit of one channel; 0: it is not known.
-Status CheckMessageBytes(const Message& message, std::uint64_t most);
 
 }  // namespace abi1
 }  // namespace sluice

@@ -107,11 +107,9 @@ std::uint64_t SendingStream::Take(std::uint64_t sequence) {
 
 Result<std::uint64_t> SendingStream::Post(std::uint64_t sequence, const Message& message,
                                           Deadline deadline) {
-  if (Status status = CheckMessage(message); !status.ok()) return status;
+  if (Status status = CheckFields(message); !status.ok()) return status;
   std::unique_lock lock(mutex_);
-  if (Status status = CheckMessageBytes(message, opened_.message_bytes_max); !status.ok()) {
-    return status;
-  }
+  if (Status status = CheckBytes(message, opened_.message_bytes_max); !status.ok()) return status;
   if (Status status = WaitForRoom(lock, deadline); !status.ok()) return status;
   if (sequence == 0) sequence = next_sequence_;
   if (sequence < next_sequence_) {
@@ -127,8 +125,8 @@ Result<std::uint64_t> SendingStream::Post(std::uint64_t sequence, const Message&
 
 Operation<SendOutcome> SendingStream::Ask(const Message& message) {
   auto self = std::static_pointer_cast<SendingStream>(shared_from_this());
-  Status refused = CheckMessage(message);
-  if (refused.ok()) refused = CheckMessageBytes(message, opened().message_bytes_max);
+  Status refused = CheckFields(message);
+  if (refused.ok()) refused = CheckBytes(message, opened().message_bytes_max);
   std::string encoded = refused.ok() ? SendBuffer::Encode(message) : std::string();
   return Operation<SendOutcome>(
       std::make_shared<SendQuestion>(std::move(self), std::move(encoded), std::move(refused)));

@@ -10,7 +10,6 @@
 
 namespace sluice {
 inline namespace abi1 {
-
 Status Check(const SubscriberOptions& options) {
   if (options.topic.empty() == options.pattern.empty()) {
     return BadOption("topic", options.topic, "or pattern must be given, and not both");

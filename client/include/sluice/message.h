@@ -29,13 +29,13 @@ struct Message {
   std::span<const Header> headers;
 };
 
-/// `count` positions in a row.
+/// `count` positions in a row. `lease` is what they were handed out under; 0: the present one. Of
+/// positions that are kept over time it must be said: after a loss the same ones may be held anew,
+/// and not be done yet.
 struct PositionRange {
   std::uint64_t first = 0;
   std::uint32_t count = 1;
-  std::uint64_t lease =
-      0;  ///< That they were handed out under; 0: the present one. Of what is kept over time it
-  ///< must be said: after a loss the same positions may be held anew, and not be done yet.
+  std::uint64_t lease = 0;
 };
 
 /// One received message; views live as long as its Batch.
